@@ -1,0 +1,2 @@
+"""Scenarios, the engine and its outputs."""
+__version__ = "0.1.0"

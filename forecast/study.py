@@ -1,0 +1,184 @@
+"""A study: one question, its scenarios with priors, its indicators, and the days between which it is open.
+
+The record holds what the analyst wrote; the properties and functions below turn it into the numbers of SPEC 4 (priors
+as an array, words resolved to rows, the grade of a report). Reading the file with its positions is `study_file`'s.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import Field
+
+from forecast.words import word_value
+from indicators.days import DAYS_PER_YEAR, duration_days
+from indicators.errors import WatchfloorError, nearest
+from indicators.grades import DEFAULT_GRADE
+from indicators.indicator import (
+    Confidence,
+    CountIndicator,
+    Day,
+    Duration,
+    Identifier,
+    Indicator,
+    MeasureIndicator,
+    MilestoneIndicator,
+    Name,
+    Probability,
+    Record,
+    StateIndicator,
+)
+
+__all__ = ["EQUIVALENT_SAMPLE_SIZE", "Drift", "Scenario", "Study", "UnknownIndicatorError", "state_rows"]
+
+EQUIVALENT_SAMPLE_SIZE = {"low": 4.0, "medium": 20.0, "high": 100.0}
+
+Floats = NDArray[np.float64]
+
+
+class UnknownIndicatorError(WatchfloorError):
+    """An indicator id that the study does not have."""
+
+    def __init__(self, indicator: str, known: list[str], *, where: str = "") -> None:
+        super().__init__(f'no indicator "{indicator}" in the study', where=where, mend=nearest(indicator, known))
+
+
+class Drift(Record):
+    """How fast the answer itself may change: after one half-life, half of what was learnt is forgotten."""
+
+    half_life: Duration
+
+
+class Scenario(Record):
+    """One of the mutually exclusive, together exhaustive answers."""
+
+    id: Identifier
+    name: Name | None = Field(None, description="For people; the id where it is left out.")
+    prior: Probability | None = Field(None, description="All left out = equal.")
+    basis: str | None = Field(None, description="Why this prior.")
+    resolves_if: str | None = Field(None, description="A test that a stranger could apply.")
+    description: str | None = None
+
+    @property
+    def label(self) -> str:
+        """The name, or the id where there is none."""
+        return self.name or self.id
+
+
+class Study(Record):
+    """The content of a study file (SPEC 2)."""
+
+    study: Identifier = Field(description="The study's id.")
+    title: Annotated[str, Field(max_length=200)] = ""
+    question: str = ""
+    requirement: str | None = Field(None, description="Whose decision this serves.")
+    tags: list[str] = []
+    assumptions: list[str] = Field([], description="Key assumptions, one sentence each.")
+    opens: Day
+    horizon: Day
+    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] = "clear"
+    words: Literal["icd203", "phia"] = "icd203"
+    prior_confidence: Confidence = "medium"
+    drift: Drift | None = Field(None, description="Leave out when the answer is already fixed and only unknown to us.")
+    grades: dict[str, Annotated[float, Field(ge=0, lt=1)]] = Field(
+        {}, description="Values in place of the grade table's, by letter A-F or digit 1-6."
+    )
+    sources: dict[str, Annotated[str, Field(pattern="^[A-F][1-6]$")]] = Field(
+        {}, description="The grade of a report from this source that gives none."
+    )
+    scenarios: list[Scenario] = Field(min_length=2, max_length=20)
+    indicators: list[Indicator] = Field(min_length=1, max_length=1000)
+
+    @property
+    def label(self) -> str:
+        """The title, or the id where there is none."""
+        return self.title or self.study
+
+    @cached_property
+    def scenario_ids(self) -> tuple[str, ...]:
+        """Ids in file order; the order of every array with a scenario axis."""
+        return tuple(scenario.id for scenario in self.scenarios)
+
+    @cached_property
+    def by_id(self) -> dict[str, Indicator]:
+        """Indicators by id, in file order."""
+        return {indicator.id: indicator for indicator in self.indicators}
+
+    @cached_property
+    def prior(self) -> Floats:
+        """Prior probabilities as stated, shape (K,); equal where all are left out. Sums to 1 within 1e-6."""
+        equal = 1.0 / len(self.scenarios)
+        return np.array([equal if scenario.prior is None else scenario.prior for scenario in self.scenarios])
+
+    @property
+    def daily_stay(self) -> float:
+        """e^(-h) of SPEC 4.1: the share of what is known today that still holds tomorrow; 1 without drift."""
+        return 1.0 if self.drift is None else float(np.exp2(-1.0 / duration_days(self.drift.half_life)))
+
+    def indicator(self, indicator_id: str) -> Indicator:
+        """The indicator of that id; raises `UnknownIndicatorError` with the nearest one."""
+        try:
+            return self.by_id[indicator_id]
+        except KeyError:
+            raise UnknownIndicatorError(indicator_id, list(self.by_id)) from None
+
+    def grade_of(self, grade: str | None, source: str | None) -> str:
+        """The grade that counts: the report's own, else its source's in this study, else F6."""
+        return grade or self.sources.get(source or "", DEFAULT_GRADE)
+
+    def children_of(self, indicator_id: str) -> list[str]:
+        """Ids of the indicators whose rows are given by this one, directly or further down, in file order."""
+        found: set[str] = set()
+        grew = True
+        while grew:
+            before = len(found)
+            for other in self.indicators:
+                if isinstance(other, StateIndicator) and (other.given == indicator_id or other.given in found):
+                    found.add(other.id)
+            grew = len(found) > before
+        return [i for i in self.by_id if i in found]
+
+    def day_index(self, day: date) -> int:
+        """t of SPEC 4: 0 on the day the study opens."""
+        return (day - self.opens).days
+
+
+def state_rows(study: Study, indicator: StateIndicator) -> Floats:
+    """P(state given scenario) as stated, shape (K, U, S): U states of the indicator it is given by, 1 without one.
+
+    Each row sums to 1 within 1e-6, which is what the check of the file allows.
+    """
+
+    def numbers(row: list[float] | str) -> list[float]:
+        if isinstance(row, str):
+            last = word_value(row, study.words)
+            return [1.0 - last, last]
+        return row
+
+    table = []
+    for scenario in study.scenario_ids:
+        row = indicator.likelihoods[scenario]
+        if isinstance(row, dict):
+            parent = study.indicator(indicator.given or "")
+            assert isinstance(parent, StateIndicator)  # noqa: S101
+            table.append([numbers(row[state]) for state in parent.states])
+        else:
+            table.append([numbers(row)])
+    return np.array(table)
+
+
+def rates_per_day(study: Study, indicator: CountIndicator | MilestoneIndicator) -> Floats:
+    """Events per day under each scenario, shape (K,)."""
+    rates = indicator.rates or {}
+    return np.array([rates[scenario] for scenario in study.scenario_ids]) / DAYS_PER_YEAR
+
+
+def measure_values(study: Study, indicator: MeasureIndicator) -> tuple[Floats, Floats]:
+    """Means and standard deviations under each scenario, each of shape (K,)."""
+    values = indicator.values or {}
+    pairs = [values[scenario] for scenario in study.scenario_ids]
+    return np.array([p.mean for p in pairs]), np.array([p.sd for p in pairs])

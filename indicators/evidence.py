@@ -1,0 +1,279 @@
+"""One report: what a source said about one indicator, on a day, with a grade; and the checks of a single one.
+
+A report is kept as the analyst gave it. What it weighs depends on the study in force and is not part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import date
+from typing import Any
+
+from indicators.days import parse_day
+from indicators.errors import WatchfloorError, nearest
+from indicators.grades import check_grade
+from indicators.indicator import Indicator, StateIndicator
+from indicators.markings import TLP_LEVELS
+
+__all__ = ["FIELDS", "Problem", "Report", "read_report", "report_content", "report_problems"]
+
+TEXT_LIMIT = 10_000
+COUNT_LIMIT = 10**12
+VALUE_LIMIT = 1e15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """One logged item of evidence.
+
+    Attributes
+    ----------
+    indicator : str
+        Id of the indicator it is about.
+    observed : date or None
+        The day the thing was so; None where a count covers a span.
+    from_, to : date or None
+        First and last day of a span, both included; the report is then dated `to`.
+    state : str or None
+        For state indicators.
+    count : int or None
+        For counts and milestones; None means 1.
+    value : float or None
+        For measures.
+    source, url, note, author : str or None
+        Who said it, where, what in our words, who logged it.
+    grade : str or None
+        Admiralty grade; None means that of the source in the study, else F6.
+    origin, event : str or None
+        Reports that share an origin are one testimony; reports that share an event are about one happening.
+    tlp : str or None
+        Handling mark; None means the study's.
+    ref : str or None
+        The user's own key.
+    """
+
+    indicator: str
+    observed: date | None = None
+    state: str | None = None
+    count: int | None = None
+    value: float | None = None
+    from_: date | None = None
+    to: date | None = None
+    source: str | None = None
+    grade: str | None = None
+    url: str | None = None
+    origin: str | None = None
+    event: str | None = None
+    tlp: str | None = None
+    note: str | None = None
+    author: str | None = None
+    ref: str | None = None
+
+    @property
+    def dated(self) -> date:
+        """The day the report counts from: `observed`, or the last day of its span."""
+        day = self.observed or self.to
+        assert day is not None  # noqa: S101  a report that has passed its checks has one of the two
+        return day
+
+    @property
+    def is_span(self) -> bool:
+        """Whether the report covers a span of days."""
+        return self.to is not None
+
+    @property
+    def event_key(self) -> tuple[str, str] | None:
+        """What reports on one event share: the event's id, else the origin; None for a report on its own."""
+        if self.event:
+            return ("event", self.event)
+        return ("origin", self.origin) if self.origin else None
+
+
+FIELDS: tuple[str, ...] = tuple(f.name.rstrip("_") for f in fields(Report))
+_KIND_FIELD = {"state": "state", "count": "count", "milestone": "count", "measure": "value"}
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """What is wrong with one field of a record, and how to mend it; the reader adds the place."""
+
+    field: str
+    what: str
+    mend: str = ""
+
+
+def read_report(raw: Mapping[str, object]) -> tuple[Report | None, list[Problem]]:
+    """A report from texts (CSV, options) or JSON values, with every problem of form that it has.
+
+    Parameters
+    ----------
+    raw : mapping of str to object
+        SPEC 3's fields; texts, or numbers for `count` and `value`. A missing key, None and an empty text are the same.
+
+    Returns
+    -------
+    (Report or None, list of Problem)
+        The report is None exactly when there are problems.
+    """
+    values: dict[str, Any] = {}
+    problems: list[Problem] = []
+    for name, given in raw.items():
+        if name not in FIELDS:
+            problems.append(Problem(name, f'no field "{name}"', nearest(name, FIELDS)))
+        elif given is None or (isinstance(given, str) and not given.strip()):
+            continue
+        else:
+            try:
+                values["from_" if name == "from" else name] = _READERS.get(name, _text)(given)
+            except WatchfloorError as error:
+                problems.append(Problem(name, error.what, error.mend))
+    if "indicator" not in values and not any(p.field == "indicator" for p in problems):
+        problems.append(Problem("indicator", "no indicator is named", "give the id of one of the study's indicators"))
+    return (None if problems else Report(**values)), problems
+
+
+def report_content(report: Report) -> dict[str, object]:
+    """The fields that are given, as plain JSON values in the order of SPEC 3: what the ledger keeps."""
+    content: dict[str, object] = {}
+    for field in fields(Report):
+        value = getattr(report, field.name)
+        if value is not None:
+            content[field.name.rstrip("_")] = value.isoformat() if isinstance(value, date) else value
+    return content
+
+
+def report_problems(report: Report, indicator: Indicator, *, opens: date, today: date) -> list[Problem]:
+    """What is wrong with a well-formed report of this indicator: fields of another kind, states, days, spans.
+
+    Parameters
+    ----------
+    report : Report
+        As `read_report` gave it.
+    indicator : Indicator
+        The one it names.
+    opens, today : date
+        The first and the last day a report may be dated.
+    """
+    problems = []
+    if indicator.retired:
+        problems.append(
+            Problem("indicator", f'indicator "{indicator.id}" is retired', "take it up again in the study to log on it")
+        )
+    wanted = _KIND_FIELD[indicator.kind]
+    for name in ("state", "count", "value"):
+        if name != wanted and getattr(report, name) is not None:
+            problems.append(
+                Problem(name, f'"{indicator.id}" is a {indicator.kind} indicator and takes no {name}', _mend(indicator))
+            )
+    problems += _value_problems(report, indicator)
+    problems += _day_problems(report, indicator, opens, today)
+    return problems
+
+
+def _value_problems(report: Report, indicator: Indicator) -> list[Problem]:
+    if isinstance(indicator, StateIndicator):
+        if report.state is None:
+            return [Problem("state", f'a report on "{indicator.id}" needs a state', _mend(indicator))]
+        if report.state not in indicator.states:
+            what = f'"{indicator.id}" has no state "{report.state}"'
+            return [Problem("state", what, nearest(report.state, indicator.states))]
+    if indicator.kind == "measure" and report.value is None:
+        return [Problem("value", f'a report on "{indicator.id}" needs a value', _mend(indicator))]
+    if indicator.kind == "milestone" and report.count not in (None, 1):
+        what = f'"{indicator.id}" is a milestone, which happens once, not {report.count} times'
+        return [Problem("count", what, "leave count out; quiet days go into coverage")]
+    return []
+
+
+def _day_problems(report: Report, indicator: Indicator, opens: date, today: date) -> list[Problem]:
+    problems = []
+    if report.from_ or report.to:
+        if indicator.kind != "count":
+            what = f'"{indicator.id}" is a {indicator.kind} indicator and takes no span'
+            problems.append(Problem("from", what, "give the day as observed"))
+        elif report.observed:
+            problems.append(Problem("observed", "both a day and a span are given", "give observed, or from and to"))
+        elif not (report.from_ and report.to):
+            missing = "to" if report.from_ else "from"
+            problems.append(Problem(missing, "half of the span is missing", "give from and to, both included"))
+        elif report.from_ > report.to:
+            what = f"the span ends on {report.to}, before it starts on {report.from_}"
+            problems.append(Problem("to", what, "give from and to in order"))
+    elif not report.observed:
+        problems.append(Problem("observed", "the day is missing", "give observed, the day the thing was so"))
+    for name, day in (("observed", report.observed), ("from", report.from_), ("to", report.to)):
+        if day and day > today:
+            what = f"{day} lies in the future (today is {today}, UTC)"
+            problems.append(Problem(name, what, "give the day the thing was so, not one to come"))
+        if day and day < opens:
+            what = f"{day} lies before the study opens on {opens}"
+            problems.append(Problem(name, what, "what was known before belongs into the priors and rows"))
+    return problems
+
+
+def _mend(indicator: Indicator) -> str:
+    if isinstance(indicator, StateIndicator):
+        return f"give state, one of: {', '.join(indicator.states)}"
+    return {"measure": "give value, a number"}.get(indicator.kind, "give count, or leave it out for 1")
+
+
+class _FieldError(WatchfloorError):
+    """A field's text that cannot be read."""
+
+
+def _text(given: object) -> str:
+    if not isinstance(given, str):
+        raise _FieldError(f"{given!r} is not a text", mend="write it as a text")
+    text = given.strip()
+    if len(text) > TEXT_LIMIT:
+        raise _FieldError(f"the text has {len(text)} characters", mend=f"keep it within {TEXT_LIMIT}")
+    bad = next((c for c in text if (ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF), None)
+    if bad is not None:
+        raise _FieldError(f"the text has the control character U+{ord(bad):04X}", mend="take it out")
+    return text
+
+
+def _day(given: object) -> date:
+    return parse_day(_text(given))
+
+
+def _count(given: object) -> int:
+    mend = f"give a whole number from 0 to {COUNT_LIMIT}"
+    if isinstance(given, str):
+        text = given.strip()
+        if not (text.isascii() and text.isdigit() and len(text) <= 13):
+            raise _FieldError(f'"{text[:40]}" is not a count', mend=mend)
+        given = int(text)
+    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= COUNT_LIMIT:
+        raise _FieldError(f"{str(given)[:40]} is not a count", mend=mend)
+    return given
+
+
+def _value(given: object) -> float:
+    mend = "give a number with a decimal point, like 54.5"
+    if isinstance(given, str):
+        text = given.strip()
+        plain = text.isascii() and len(text) <= 40 and not set(text) - set("0123456789.+-eE")
+        try:
+            given = float(text) if plain else None
+        except ValueError:
+            given = None
+        if given is None:
+            raise _FieldError(f'"{text[:40]}" is not a number', mend=mend)
+    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= VALUE_LIMIT:
+        raise _FieldError(f"{str(given)[:40]} is not a number within {VALUE_LIMIT:g} of zero", mend=mend)
+    return float(given)
+
+
+def _tlp(given: object) -> str:
+    text = _text(given)
+    if text not in TLP_LEVELS:
+        raise _FieldError(f'"{text}" is not a TLP level', mend=nearest(text, TLP_LEVELS))
+    return text
+
+
+_READERS: dict[str, Callable[[object], object]] = {
+    "observed": _day, "from": _day, "to": _day, "count": _count, "value": _value,
+    "grade": lambda given: check_grade(_text(given)), "tlp": _tlp,
+}  # fmt: skip

@@ -1,0 +1,191 @@
+"""The four kinds of thing to watch, as records: what may be seen of them, and how that differs between scenarios.
+
+A `state` indicator is in one of a few named states, a `count` happens any number of times, a `milestone` at most once,
+a `measure` is a number read from time to time. The tables are keyed by scenario id; this room does not know the
+scenarios (the study does) and computes nothing from the tables (the likelihood does). Numbers stay as the analyst wrote
+them: a probability word stays a word, a duration stays text.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    PlainSerializer,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+
+from indicators.days import duration_days, parse_day
+from indicators.errors import WatchfloorError
+
+__all__ = [
+    "Confidence",
+    "CountIndicator",
+    "Day",
+    "Duration",
+    "Identifier",
+    "Indicator",
+    "MeasureIndicator",
+    "MeasureValue",
+    "MilestoneIndicator",
+    "Record",
+    "StateIndicator",
+    "Word",
+]
+
+
+def _read_day(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            return parse_day(value)
+        except WatchfloorError as error:
+            raise PydanticCustomError("day", "{what}", {"what": error.what, "mend": error.mend}) from None
+    return value
+
+
+def _read_duration(value: object) -> object:
+    if not isinstance(value, str):
+        raise PydanticCustomError(
+            "duration",
+            "{what}",
+            {"what": f"{value!r} is not a duration", "mend": "write a number and d, w, m or y, like 90 d"},
+        )
+    try:
+        duration_days(value)
+    except WatchfloorError as error:
+        raise PydanticCustomError("duration", "{what}", {"what": error.what, "mend": error.mend}) from None
+    return value
+
+
+def _row_form(value: Any) -> str | None:
+    return {list: "row", tuple: "row", str: "word", dict: "given"}.get(type(value))
+
+
+class Record(BaseModel):
+    """A frozen record that takes exactly the keys it names and converts nothing."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]{0,63}$")]
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Day = Annotated[
+    date,
+    BeforeValidator(_read_day),
+    PlainSerializer(date.isoformat, return_type=str, when_used="json"),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+Duration = Annotated[
+    str,
+    BeforeValidator(_read_duration),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?[dwmy]$", "examples": ["90 d", "6 w", "2 y"]}),
+]
+Confidence = Literal["low", "medium", "high"] | Annotated[float, Field(gt=0, le=1e9)]
+Probability = Annotated[float, Field(gt=0, lt=1)]
+Rate = Annotated[float, Field(gt=0, le=1e12)]
+Word = Annotated[str, Field(min_length=1, max_length=60)]
+Row = Annotated[
+    Annotated[list[Probability], Tag("row"), Field(min_length=2, max_length=50)] | Annotated[Word, Tag("word")],
+    Discriminator(
+        _row_form,
+        custom_error_type="row_form",
+        custom_error_message="a row is a list of probabilities, one for each state, or a probability word",
+    ),
+]
+LikelihoodRow = Annotated[
+    Annotated[list[Probability], Tag("row"), Field(min_length=2, max_length=50)]
+    | Annotated[Word, Tag("word")]
+    | Annotated[dict[str, Row], Tag("given")],
+    Discriminator(
+        _row_form,
+        custom_error_type="row_form",
+        custom_error_message="a row is a list of probabilities, one for each state, or a probability word",
+    ),
+]
+
+
+class _Watched(Record):
+    """What every indicator has."""
+
+    id: Identifier
+    name: Name | None = Field(None, description="For people; the id where it is left out.")
+    watch_item: str | None = Field(None, description="Where in the source text it comes from.")
+    description: str | None = None
+    confidence: Confidence = Field(
+        "medium", description="How sure the rows are: low, medium, high = sample size 4, 20, 100, or a number."
+    )
+    check_every: Duration | None = Field(None, description="When a look is due again.")
+    cost: Annotated[float, Field(gt=0, le=1e9)] = Field(1.0, description="Of one look, relative to the others.")
+    retired: bool = Field(False, description="Takes no new reports; what is logged goes on counting.")
+
+    @property
+    def label(self) -> str:
+        """The name, or the id where there is none."""
+        return self.name or self.id
+
+
+class StateIndicator(_Watched):
+    """One of a few named states holds at any time.
+
+    `likelihoods[scenario]` is P(state given scenario) in the order of `states`, or a probability word for the last of
+    two states. With `given`, the rows are keyed by the state of that other indicator first.
+    """
+
+    kind: Literal["state"]
+    states: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=2, max_length=50)
+    likelihoods: dict[str, LikelihoodRow]
+    persistence: Duration | None = Field(
+        None, description="How long a state typically lasts; left out, every event is a new draw."
+    )
+    given: Identifier | None = Field(None, description="A state indicator with a persistence on which the rows depend.")
+
+
+class _Happening(_Watched):
+    """What counts and milestones share: rates per year and which quiet days count."""
+
+    rates: dict[str, Rate] | None = Field(None, description="Events per year under each scenario.")
+    silence: Literal["always", "covered", "never"] = Field("covered", description="Which quiet days count.")
+
+
+class CountIndicator(_Happening):
+    """May happen any number of times; Poisson with `rates[scenario]` events a year."""
+
+    kind: Literal["count"]
+    unit: str | None = None
+
+
+class MilestoneIndicator(_Happening):
+    """Happens at most once, with hazard `rates[scenario]` a year."""
+
+    kind: Literal["milestone"]
+
+
+class MeasureValue(Record):
+    """What a measure reads under one scenario: normal with this mean and standard deviation."""
+
+    mean: Annotated[float, Field(ge=-1e15, le=1e15)]
+    sd: Annotated[float, Field(gt=0, le=1e15)]
+
+
+class MeasureIndicator(_Watched):
+    """A number read from time to time; `values[scenario]` is its mean and standard deviation."""
+
+    kind: Literal["measure"]
+    unit: str | None = None
+    values: dict[str, MeasureValue] | None = None
+    persistence: Duration | None = Field(
+        None, description="How long a departure from the mean lasts; left out, every reading is a new draw."
+    )
+
+
+Indicator = Annotated[
+    StateIndicator | CountIndicator | MilestoneIndicator | MeasureIndicator, Field(discriminator="kind")
+]
