@@ -11,11 +11,11 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import Field
 
+from forecast.probability import Floats
 from forecast.words import word_value
-from indicators.days import DAYS_PER_YEAR, duration_days
+from indicators.days import duration_days
 from indicators.errors import WatchfloorError, nearest
 from indicators.grades import DEFAULT_GRADE
 from indicators.indicator import (
@@ -33,11 +33,18 @@ from indicators.indicator import (
     StateIndicator,
 )
 
-__all__ = ["EQUIVALENT_SAMPLE_SIZE", "Drift", "Scenario", "Study", "UnknownIndicatorError", "state_rows"]
+__all__ = [
+    "EQUIVALENT_SAMPLE_SIZE",
+    "Drift",
+    "Scenario",
+    "Study",
+    "UnknownIndicatorError",
+    "measure_values",
+    "rates_per_year",
+    "state_rows",
+]
 
 EQUIVALENT_SAMPLE_SIZE = {"low": 4.0, "medium": 20.0, "high": 100.0}
-
-Floats = NDArray[np.float64]
 
 
 class UnknownIndicatorError(WatchfloorError):
@@ -164,17 +171,17 @@ def state_rows(study: Study, indicator: StateIndicator) -> Floats:
         row = indicator.likelihoods[scenario]
         if isinstance(row, dict):
             parent = study.indicator(indicator.given or "")
-            assert isinstance(parent, StateIndicator)  # noqa: S101
+            assert isinstance(parent, StateIndicator)
             table.append([numbers(row[state]) for state in parent.states])
         else:
             table.append([numbers(row)])
     return np.array(table)
 
 
-def rates_per_day(study: Study, indicator: CountIndicator | MilestoneIndicator) -> Floats:
-    """Events per day under each scenario, shape (K,)."""
+def rates_per_year(study: Study, indicator: CountIndicator | MilestoneIndicator) -> Floats:
+    """Events per year under each scenario, shape (K,)."""
     rates = indicator.rates or {}
-    return np.array([rates[scenario] for scenario in study.scenario_ids]) / DAYS_PER_YEAR
+    return np.array([rates[scenario] for scenario in study.scenario_ids], dtype=np.float64)
 
 
 def measure_values(study: Study, indicator: MeasureIndicator) -> tuple[Floats, Floats]:

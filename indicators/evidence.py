@@ -74,7 +74,7 @@ class Report:
     def dated(self) -> date:
         """The day the report counts from: `observed`, or the last day of its span."""
         day = self.observed or self.to
-        assert day is not None  # noqa: S101  a report that has passed its checks has one of the two
+        assert day is not None
         return day
 
     @property

@@ -58,11 +58,11 @@ def grade_weight(grade: str, overrides: Mapping[str, float]) -> float:
     >>> round(grade_weight("B2", {}), 2)
     0.75
     """
-    letter, digit = check_grade(grade)
+    letter, digit = check_grade(grade)[0], grade[1]
     return math.sqrt(overrides.get(letter, RELIABILITY[letter]) * overrides.get(digit, CREDIBILITY[digit]))
 
 
 def grade_words(grade: str) -> str:
     """What the two halves of a grade say, in the words of the code."""
-    letter, digit = check_grade(grade)
+    letter, digit = check_grade(grade)[0], grade[1]
     return f"{_WORDS[letter]}, {_WORDS[digit]}"

@@ -66,7 +66,8 @@ def _read_duration(value: object) -> object:
 
 
 def _row_form(value: Any) -> str | None:
-    return {list: "row", tuple: "row", str: "word", dict: "given"}.get(type(value))
+    forms: tuple[tuple[type, str], ...] = ((list, "row"), (str, "word"), (dict, "given"))
+    return next((form for kind, form in forms if isinstance(value, kind)), None)
 
 
 class Record(BaseModel):

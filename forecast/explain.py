@@ -1,0 +1,158 @@
+"""What moved the probabilities: every step of the filter as log odds that add up, and each report taken away in turn.
+
+Inside a day the order is drift, then silence (indicators in file order), then reports in the order of the ledger. Each
+step moves the log odds of every scenario against the mixture of the others by a definite amount, so the steps between
+two days add up to the whole move. Arrays only.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
+
+__all__ = ["Change", "Moves", "final_after_changes", "moves"]
+
+Integers = NDArray[np.int64]
+# How many numbers one batch of filter runs may hold at once.
+_BATCH = 2_000_000
+
+
+class Moves(NamedTuple):
+    """Changes of the log odds of every scenario against all the others.
+
+    Attributes
+    ----------
+    drift : float array, shape (T + 1, K)
+        Each day's forgetting; zero on the first.
+    silence : float array, shape (T + 1, J, K)
+        Each day's silence of each indicator.
+    reports : float array, shape (R, K)
+        Each report's, in the order given.
+    """
+
+    drift: Floats
+    silence: Floats
+    reports: Floats
+
+
+def moves(chain: Filtered, *, silence: Floats, report_days: Integers, contributions: Floats) -> Moves:
+    """Split the filter's course into steps.
+
+    Parameters
+    ----------
+    chain : Filtered
+        The filter over days, shape (T + 1, K).
+    silence : float array, shape (T + 1, J, K)
+        Log likelihood of each day's silence, indicator by indicator.
+    report_days : int array, shape (R,)
+        In rising order.
+    contributions : float array, shape (R, K)
+        l_r(k), in the same order.
+    """
+    odds_before = log_odds(chain.log_predicted)
+    drift = np.zeros_like(odds_before)
+    drift[1:] = odds_before[1:] - log_odds(chain.log_filtered[:-1])
+    told = chain.log_predicted[:, None, :] + np.cumsum(silence, axis=1)
+    odds = np.concatenate([odds_before[:, None, :], log_odds(told)], axis=1)
+    quiet = told[:, -1, :] if silence.shape[1] else chain.log_predicted
+    so_far = _cumulative_within(report_days, contributions)
+    after = quiet[report_days] + so_far
+    before = after - contributions
+    # Subtracting the sum of a day and adding it again would lose digits; a day's first report starts from its silence.
+    opens_day = np.diff(report_days, prepend=-1) != 0
+    before[opens_day] = quiet[report_days[opens_day]]
+    return Moves(drift, np.diff(odds, axis=1), log_odds(after) - log_odds(before))
+
+
+def _cumulative_within(days: Integers, values: Floats) -> Floats:
+    """Running sums that start anew with each day."""
+    sums = np.empty_like(values)
+    for first, last in _runs(days):
+        np.cumsum(values[first:last], axis=0, out=sums[first:last])
+    return sums
+
+
+def _runs(days: Integers) -> list[tuple[int, int]]:
+    edges = [0, *(np.flatnonzero(np.diff(days)) + 1).tolist(), len(days)]
+    return [(a, b) for a, b in itertools.pairwise(edges) if b > a]
+
+
+class Change(NamedTuple):
+    """Another course of the daily log likelihoods: what is added to them on some days.
+
+    Attributes
+    ----------
+    days : int array, shape (m,)
+        Rising, without repeats; may be empty.
+    added : float array, shape (m, K)
+    """
+
+    days: Integers
+    added: Floats
+
+
+def final_after_changes(
+    prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Sequence[Change]
+) -> Floats:
+    """Log of the last day's probabilities under each of some changes, exactly.
+
+    Parameters
+    ----------
+    prior : float array, shape (K,)
+    stay : float
+        e^(-h), 1 without drift.
+    daily : float array, shape (T + 1, K)
+        Log likelihood of all that each day brings.
+    chain : Filtered
+        The filter's run over `daily`.
+    changes : sequence of Change
+        N of them.
+
+    Returns
+    -------
+    float array, shape (N, K)
+        Normalised.
+    """
+    N, K = len(changes), len(prior)
+    final = np.broadcast_to(chain.log_filtered[-1], (N, K)).copy()
+    if stay == 1.0:
+        for n, change in enumerate(changes):
+            final[n] += change.added.sum(axis=0)
+        return final - log_sum_exp(final)[:, None]
+    single = [n for n in range(N) if len(changes[n].days) == 1]
+    longer = [n for n in range(N) if len(changes[n].days) > 1]
+    if single:
+        days = np.array([changes[n].days[0] for n in single])
+        added = np.array([changes[n].added[0] for n in single])
+        steady = np.full(len(daily), stay)
+        worth = transfer_to_end(prior, steady, daily, log_or_minus_infinity(np.eye(K)))
+        start = chain.log_filtered[days] + added
+        final[single] = log_sum_exp(start[:, None, :] + worth[days])
+    if longer:
+        final[longer] = _rerun(prior, stay, daily, chain, [changes[n] for n in longer])
+    return final - log_sum_exp(final)[:, None]
+
+
+def _rerun(prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Sequence[Change]) -> Floats:
+    """The filter again from each change's first day, many side by side."""
+    final = np.empty((len(changes), len(prior)))
+    order = sorted(range(len(changes)), key=lambda n: int(changes[n].days[0]))
+    size = max(1, _BATCH // daily.size)
+    for at in range(0, len(order), size):
+        batch = order[at : at + size]
+        first = int(changes[batch[0]].days[0])
+        emissions = np.repeat(daily[None, first:], len(batch), axis=0)
+        for row, n in enumerate(batch):
+            emissions[row, changes[n].days - first] += changes[n].added
+        base = np.broadcast_to(prior, (len(daily) - first, len(prior))).copy()
+        base[0] = np.exp(chain.log_predicted[first])
+        run = filtered(base, np.full(len(daily) - first, stay), emissions)
+        final[batch] = run.log_filtered[:, -1]
+    return final

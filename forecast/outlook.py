@@ -1,0 +1,358 @@
+"""The outlook: what the engine makes of a study and its log, as of a day; each part worked out when first asked for.
+
+Holds no file, clock or ledger: its inputs are a study, the reports and coverage that stand, and a day. Labels are
+attached here; the arithmetic is in the rooms below. The pandas face of each part has the name of the part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from forecast import boards, frames
+from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.events import Live, Sequenced
+from forecast.explain import Change, Moves, final_after_changes, moves
+from forecast.likelihood import Likelihood, likelihoods
+from forecast.measure_likelihood import MeasureLikelihood
+from forecast.probability import DECIBAN, Floats
+from forecast.state_likelihood import StateLikelihood
+from forecast.study import Study
+from forecast.words import word_for
+from indicators.coverage import Coverage
+from indicators.days import day_range
+from indicators.errors import WatchfloorError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["AsOfError", "Contribution", "Evidence", "Outlook", "Row"]
+
+
+class AsOfError(WatchfloorError):
+    """A day for which there is no outlook."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that stands in the log of a study.
+
+    Attributes
+    ----------
+    reports : mapping of indicator id to sequence of Live
+    coverage : mapping of indicator id to sequence of Coverage
+    silenced : frozenset of str
+        Indicators left out altogether, their silence too.
+    """
+
+    reports: Mapping[str, Sequence[Live]]
+    coverage: Mapping[str, Sequence[Coverage]]
+    silenced: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Contribution:
+    """What one report did.
+
+    Attributes
+    ----------
+    live : Live
+        The report, its entry and its weight.
+    log_likelihoods : float array, shape (K,)
+        l_r(k), natural logs.
+    decibans : float array, shape (K,)
+        Weight of evidence for each scenario against the mixture of the others just before the report.
+    change : float array, shape (K,)
+        The final probabilities less what they would be had it not been logged.
+    """
+
+    live: Live
+    log_likelihoods: Floats
+    decibans: Floats
+    change: Floats
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of an explanation: what moved the log odds between two days.
+
+    Attributes
+    ----------
+    what : str
+        `report`, `silence` or `drift`.
+    indicator : str
+        Empty for drift.
+    live : Live or None
+        The report, for `report`.
+    log_odds : float array, shape (K,)
+        Change of the natural log odds of each scenario against all the others.
+    """
+
+    what: str
+    indicator: str
+    live: Live | None
+    log_odds: Floats
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A study and its log, as of a day.
+
+    Attributes
+    ----------
+    study : Study
+    evidence : Evidence
+        All that stands, later days included; what is dated after `as_of` does not count.
+    as_of : date
+        From `study.opens` to `study.horizon`.
+    known : mapping of indicator id to Likelihood, optional
+        Likelihoods already worked out for the same study and day, of indicators whose evidence is the same.
+    """
+
+    study: Study
+    evidence: Evidence
+    as_of: date
+    known: Mapping[str, Likelihood] | None = None
+
+    def __post_init__(self) -> None:
+        if not self.study.opens <= self.as_of <= self.study.horizon:
+            raise AsOfError(
+                f"{self.as_of} lies outside the study, which runs from {self.study.opens} to {self.study.horizon}",
+                where="--as-of",
+                mend="give a day within it",
+            )
+
+    # What the reports say
+
+    @cached_property
+    def likelihoods(self) -> dict[str, Likelihood]:
+        """The likelihood of every indicator, in file order."""
+        only = None if self.known is None else [i for i in self.study.by_id if i not in self.known]
+        return likelihoods(
+            self.study,
+            self.evidence.reports,
+            self.evidence.coverage,
+            as_of=self.as_of,
+            only=only,
+            known=self.known,
+        )
+
+    def with_report(self, live: Live) -> Outlook:
+        """The outlook with one more report; only its indicator, and those given by it, are worked out again."""
+        indicator = live.report.indicator
+        reports = {**self.evidence.reports, indicator: (*self.evidence.reports.get(indicator, ()), live)}
+        touched = {indicator, *self.study.children_of(indicator)}
+        known = {key: value for key, value in self.likelihoods.items() if key not in touched}
+        return Outlook(self.study, replace(self.evidence, reports=reports), self.as_of, known)
+
+    @cached_property
+    def _silence(self) -> Floats:
+        """Log likelihood of each day's silence, indicator by indicator, shape (T + 1, J, K)."""
+        shape = (self._length, len(self.study.indicators), len(self.study.scenarios))
+        silence = np.zeros(shape)
+        for j, (indicator_id, likelihood) in enumerate(self.likelihoods.items()):
+            if indicator_id not in self.evidence.silenced:
+                silence[:, j] = _silence_of(likelihood, shape)
+        return silence
+
+    @cached_property
+    def _reports(self) -> list[tuple[Live, str, int]]:
+        """Every report that counts, in order of dated day and ledger, with its indicator and position there."""
+        found = [
+            (live, indicator_id, position)
+            for indicator_id, likelihood in self.likelihoods.items()
+            for position, live in enumerate(likelihood.reports.live)
+        ]
+        return sorted(found, key=lambda item: item[0].order)
+
+    @cached_property
+    def _log_likelihoods(self) -> Floats:
+        """l_r(k) of every report in that order, shape (R, K)."""
+        rows = [self.likelihoods[i].contributions[position] for _, i, position in self._reports]
+        return np.array(rows).reshape(len(rows), len(self.study.scenarios))
+
+    @cached_property
+    def _report_days(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+        return np.array([self.study.day_index(live.report.dated) for live, _, _ in self._reports], dtype=np.int64)
+
+    # The filter
+
+    @property
+    def _length(self) -> int:
+        return self.study.day_index(self.as_of) + 1
+
+    @property
+    def days(self) -> list[date]:
+        """Every day from the first to the as-of day, T + 1 of them."""
+        return day_range(self.study.opens, self.as_of)
+
+    @cached_property
+    def _daily(self) -> Floats:
+        """Log likelihood of all that each day brings, shape (T + 1, K)."""
+        daily = self._silence.sum(axis=1)
+        np.add.at(daily, self._report_days, self._log_likelihoods)
+        return daily
+
+    @cached_property
+    def _chain(self) -> Filtered:
+        stay = np.full(self._length, self.study.daily_stay)
+        return filtered(self.study.prior, stay, self._daily)
+
+    @cached_property
+    def course(self) -> Floats:
+        """P(scenario | what was seen up to each day), shape (T + 1, K)."""
+        return np.exp(self._chain.log_filtered)
+
+    @cached_property
+    def smoothed_course(self) -> Floats:
+        """P(scenario on each day | all that was seen up to the as-of day), shape (T + 1, K)."""
+        stay = np.full(self._length, self.study.daily_stay)
+        seen = transfer_to_end(self.study.prior, stay, self._daily, np.zeros((1, len(self.study.scenarios))))
+        log_weights = self._chain.log_filtered + seen[:, 0]
+        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
+        return weights / weights.sum(axis=1, keepdims=True)
+
+    @property
+    def final(self) -> Floats:
+        """Probability of each scenario on the as-of day, shape (K,)."""
+        return self.course[-1]
+
+    def change_over(self, days: int) -> Floats | None:
+        """Change of the probabilities over the last days, shape (K,); None when the study was not open then."""
+        return self.final - self.course[-1 - days] if days < self._length else None
+
+    @cached_property
+    def words(self) -> list[str]:
+        """The word for each scenario's probability on the study's scale."""
+        return [word_for(float(p), self.study.words) for p in self.final]
+
+    # Why
+
+    @cached_property
+    def _moves(self) -> Moves:
+        return moves(
+            self._chain, silence=self._silence, report_days=self._report_days, contributions=self._log_likelihoods
+        )
+
+    @cached_property
+    def report_contributions(self) -> list[Contribution]:
+        """What each report did, in order of dated day and ledger."""
+        decibans = self._moves.reports / DECIBAN
+        changes = self.final - np.exp(self._final_without)
+        return [
+            Contribution(live, self._log_likelihoods[r], decibans[r], changes[r])
+            for r, (live, _, _) in enumerate(self._reports)
+        ]
+
+    @cached_property
+    def _final_without(self) -> Floats:
+        """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
+        changes = [self._change_without(indicator, position) for _, indicator, position in self._reports]
+        return final_after_changes(self.study.prior, self.study.daily_stay, self._daily, self._chain, changes)
+
+    @cached_property
+    def _separable(self) -> dict[str, list[bool]]:
+        return {
+            indicator_id: (likelihood.separable & (not self.study.children_of(indicator_id))).tolist()
+            for indicator_id, likelihood in self.likelihoods.items()
+        }
+
+    def _change_without(self, indicator_id: str, position: int) -> Change:
+        likelihood = self.likelihoods[indicator_id]
+        if self._separable[indicator_id][position]:
+            day = likelihood.reports.days[position : position + 1]
+            return Change(day, -likelihood.contributions[position : position + 1])
+        added = np.zeros((self._length, len(self.study.scenarios)))
+        course: dict[str, Likelihood] = {indicator_id: likelihood.without(position)}
+        for child_id in self.study.children_of(indicator_id):
+            child, indicator = self.likelihoods[child_id], self.study.by_id[child_id]
+            given = getattr(indicator, "given", None)
+            parent = course.get(given or "") or self.likelihoods[given or ""]
+            assert isinstance(child, StateLikelihood) and isinstance(parent, StateLikelihood)
+            course[child_id] = child.given_by(parent)
+        for touched, other in course.items():
+            added += _by_day(other, added.shape) - _by_day(self.likelihoods[touched], added.shape)
+        days = np.flatnonzero(added.any(axis=1))
+        return Change(days, added[days])
+
+    def rows_since(self, since: date | None) -> list[Row]:
+        """What moved the log odds after a day, or from the priors on where no day is given; the rows add up.
+
+        Drift and each indicator's silence are one row each; rows in which nothing moved are left out.
+        """
+        first = 0 if since is None else self.study.day_index(since) + 1
+        if not 0 <= first <= self._length:
+            raise AsOfError(
+                f"{since} lies outside {self.study.opens} to {self.as_of}", where="--since", mend="give a day within it"
+            )
+        steps = self._moves
+        rows = [Row("drift", "", None, steps.drift[first:].sum(axis=0))]
+        silence = steps.silence[first:].sum(axis=0)
+        rows += [Row("silence", i, None, silence[j]) for j, i in enumerate(self.study.by_id)]
+        rows += [
+            Row("report", indicator, live, steps.reports[r])
+            for r, (live, indicator, _) in enumerate(self._reports)
+            if self._report_days[r] >= first
+        ]
+        return [row for row in rows if row.log_odds.any()]
+
+    # The indicators
+
+    @cached_property
+    def indicator_boards(self) -> list[boards.Board]:
+        """Where every indicator stands, in file order."""
+        return [
+            boards.board(
+                self.study.by_id[indicator_id],
+                likelihood,
+                coverage=self.evidence.coverage.get(indicator_id, ()),
+                final=self.final,
+                opens=self.study.opens,
+                as_of=self.as_of,
+            )
+            for indicator_id, likelihood in self.likelihoods.items()
+        ]
+
+    # The pandas face
+
+    def probabilities(self) -> pd.Series[float]:
+        """See `frames.probabilities`."""
+        return frames.probabilities(self.study.scenario_ids, self.final)
+
+    def timeline(self) -> pd.DataFrame:
+        """See `frames.timeline`."""
+        return frames.timeline(self.days, self.study.scenario_ids, self.course, self.smoothed_course)
+
+    def contributions(self) -> pd.DataFrame:
+        """See `frames.contributions`."""
+        return frames.contributions(
+            self.study.scenario_ids,
+            [(c.live, c.log_likelihoods, c.decibans, c.change) for c in self.report_contributions],
+        )
+
+    def reports(self) -> pd.DataFrame:
+        """See `frames.evidence`."""
+        return frames.evidence([live for live, _, _ in self._reports])
+
+    def board(self) -> pd.DataFrame:
+        """See `frames.board`."""
+        return frames.board(self.indicator_boards)
+
+
+def _silence_of(likelihood: Likelihood, shape: tuple[int, ...]) -> Floats:
+    if isinstance(likelihood, StateLikelihood | MeasureLikelihood):
+        return np.zeros((shape[0], shape[-1]))
+    return likelihood.silence
+
+
+def _by_day(likelihood: Likelihood, shape: tuple[int, ...]) -> Floats:
+    """Log likelihood of all that each day brings to one indicator, shape (T + 1, K)."""
+    daily = _silence_of(likelihood, shape).copy()
+    reports: Sequenced = likelihood.reports
+    np.add.at(daily, reports.days, likelihood.contributions)
+    return daily

@@ -1,0 +1,227 @@
+"""The likelihood of a state indicator: reports blur a true state that lasts for a while (SPEC 4.3).
+
+A report of x is right about the true state with chance rho, and otherwise says what such reports say anyway, q(x). The
+reports of one event multiply. Under each scenario the true state is a chain from event to event, which is the recursion
+of `bayes` once more; where the indicator is given by another, what it is drawn anew from moves with the other's belief.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from forecast.bayes import filtered
+from forecast.events import Sequenced
+from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp
+
+__all__ = ["StateLikelihood", "StateModel"]
+
+Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class StateModel:
+    """The numbers of one state indicator.
+
+    Attributes
+    ----------
+    rows : float array, shape (K, U, S)
+        P(state | scenario, state of the other indicator); U is 1 where no other is given.
+    prior : float array, shape (K,)
+    persistence_days : float or None
+        None means that every event is a new draw.
+    """
+
+    rows: Floats
+    prior: Floats
+    persistence_days: float | None
+
+    @cached_property
+    def uninformed(self) -> Floats:
+        """q, shape (S,): what a report without information says."""
+        return self.prior @ self.rows.mean(axis=1)
+
+    def stay(self, gaps: Integers) -> Floats:
+        """phi for gaps in days: the chance that the state has stayed for so long."""
+        if self.persistence_days is None:
+            return np.zeros(len(gaps))
+        return np.exp(-gaps / self.persistence_days)
+
+
+@dataclass(frozen=True)
+class StateLikelihood:
+    """What the reports of one state indicator say, under every scenario.
+
+    Attributes
+    ----------
+    model : StateModel
+    reports : Sequenced
+        R reports in E events.
+    states : int array, shape (R,)
+        The position of each reported state.
+    parent : StateLikelihood or None
+        Of the indicator that this one is given by.
+    """
+
+    model: StateModel
+    reports: Sequenced
+    states: Integers
+    parent: StateLikelihood | None = None
+
+    @cached_property
+    def contributions(self) -> Floats:
+        """l_r(k), shape (R, K): the change each report makes in the log likelihood, given the earlier ones."""
+        return self._pass[0]
+
+    @cached_property
+    def _beliefs(self) -> tuple[Floats, Integers]:
+        """After each report: belief about the last event's state, shape (R, K, S), and that event's day, shape (R,)."""
+        return self._pass[1], self._pass[2]
+
+    def base_on(self, days: Integers) -> Floats:
+        """What the state is drawn anew from on given days, shape (K, N, S): the rows, mixed over the other's belief."""
+        if self.parent is None:
+            return np.broadcast_to(self.model.rows, (self.model.rows.shape[0], len(days), self.model.rows.shape[2]))
+        return np.einsum("knu,kus->kns", self.parent.belief_on(days), self.model.rows)
+
+    def belief_on(self, days: Integers) -> Floats:
+        """P(state on a day | scenario, reports dated up to that day), shape (K, N, S), carried forward to the day."""
+        base = self.base_on(days)
+        last = np.searchsorted(self.reports.days, days, side="right") - 1
+        known = last >= 0
+        if not known.any():
+            return base
+        beliefs, event_days = self._beliefs
+        stay = self.model.stay(days[known] - event_days[last[known]])[None, :, None]
+        carried = base.copy()
+        carried[:, known] = stay * np.moveaxis(beliefs[last[known]], 1, 0) + (1.0 - stay) * base[:, known]
+        return carried
+
+    @property
+    def separable(self) -> NDArray[np.bool_]:
+        """Whether taking each report away takes away just its contribution, shape (R,)."""
+        alone = self.reports.alone
+        if self.model.persistence_days is not None:
+            # Behind a report there is always something that leans on it, be it only a late word on an earlier event.
+            alone &= np.arange(len(alone)) == len(alone) - 1
+        return alone
+
+    def without(self, position: int) -> StateLikelihood:
+        """The same indicator had one of its reports not been logged."""
+        rest = self.reports.without(position)
+        return StateLikelihood(self.model, rest, np.delete(self.states, position), self.parent)
+
+    def given_by(self, parent: StateLikelihood) -> StateLikelihood:
+        """The same indicator with another course of the one it is given by."""
+        return StateLikelihood(self.model, self.reports, self.states, parent)
+
+    @cached_property
+    def _spoken(self) -> Floats:
+        """log P(report | true state), shape (R, S)."""
+        heard = self.model.uninformed[self.states]
+        chance = np.repeat(((1.0 - self.reports.rho) * heard)[:, None], self.model.rows.shape[2], axis=1)
+        chance[np.arange(len(self.states)), self.states] += self.reports.rho
+        return np.log(chance)
+
+    def _emission(self, counted: Sequence[int]) -> Floats:
+        """log P(all counted reports of one event | true state), shape (S,)."""
+        return self._spoken[list(counted)].sum(axis=0)
+
+    @cached_property
+    def _emissions(self) -> tuple[Floats, Floats]:
+        """Of each report's event after it and before it, each of shape (R, S); zeros before its first report."""
+        after = self._spoken.copy()
+        before = np.zeros_like(after)
+        latest: dict[int, int] = {}
+        for position, number in enumerate(self.reports.event.tolist()):
+            if number in latest:
+                before[position] = after[latest[number]]
+                after[position] = self._emission(self.reports.counted[position])
+            latest[number] = position
+        return after, before
+
+    @cached_property
+    def _pass(self) -> tuple[Floats, Floats, Integers]:
+        """Contributions (R, K), belief about the last event after each report (R, K, S), and its day (R,)."""
+        return _Pass(self).run()
+
+
+class _Pass:
+    """One walk through the reports, in runs that the recursion can take at once.
+
+    A run ends where a report joins an event that is no longer the last: the chain behind it must then be told again.
+    """
+
+    def __init__(self, likelihood: StateLikelihood) -> None:
+        reports = likelihood.reports
+        self.event = reports.event
+        self.event_days = reports.event_days
+        self.base = likelihood.base_on(reports.event_days)
+        self.stay = likelihood.model.stay(np.diff(reports.event_days, prepend=0))
+        self.after, self.before = likelihood._emissions
+        K, E, S = self.base.shape
+        self.told = np.zeros((E, S))  # emission of each event, as far as told
+        self.predicted = np.empty((K, E, S))
+        self.belief = np.empty((K, E, S))
+        self.normalisers = np.empty((K, E))
+        self.contributions = np.empty((len(reports), K))
+        self.beliefs = np.empty((len(reports), K, S))
+
+    def run(self) -> tuple[Floats, Floats, Integers]:
+        """Walk all the runs."""
+        newest = np.maximum.accumulate(self.event) if len(self.event) else self.event
+        late = np.flatnonzero(self.event < newest)
+        start = 0
+        for position in [*late.tolist(), len(self.event)]:
+            self._take(start, position)
+            if position < len(self.event):
+                self._join(position, int(newest[position]))
+            start = position + 1
+        return self.contributions, self.beliefs, self.event_days[newest]
+
+    def _take(self, start: int, stop: int) -> None:
+        """Reports that open an event or join the last one."""
+        if start == stop:
+            return
+        events = self.event[start:stop]
+        first, last = int(events[0]), int(events[-1])
+        self.told[events] = self.after[start:stop]
+        self._tell(first, last)
+        here = self.predicted[:, events]
+        log_here = log_or_minus_infinity(here)
+        after = log_sum_exp(log_here + self.after[start:stop])
+        before = log_sum_exp(log_here + self.before[start:stop])
+        self.contributions[start:stop] = (after - np.where(self._opens(start, stop), 0.0, before)).T
+        joint = log_here + self.after[start:stop] - after[..., None]
+        self.beliefs[start:stop] = np.moveaxis(np.exp(joint), 1, 0)
+
+    def _opens(self, start: int, stop: int) -> NDArray[np.bool_]:
+        """Whether each report is the first of its event."""
+        seen = np.concatenate([[-1], np.maximum.accumulate(self.event)[:-1]])
+        return self.event[start:stop] > seen[start:stop]
+
+    def _join(self, position: int, newest: int) -> None:
+        """A report that joins an event behind the last: its log likelihood and all later ones change."""
+        number = int(self.event[position])
+        old = self.normalisers[:, number : newest + 1].sum(axis=1)
+        self.told[number] = self.after[position]
+        self._tell(number, newest)
+        self.contributions[position] = self.normalisers[:, number : newest + 1].sum(axis=1) - old
+        self.beliefs[position] = self.belief[:, newest]
+
+    def _tell(self, first: int, last: int) -> None:
+        """Run the chain from one event to another, from the belief before the first."""
+        chosen = slice(first, last + 1)
+        base = self.base[:, chosen]
+        if first:
+            stay = self.stay[first]
+            start = stay * self.belief[:, first - 1] + (1.0 - stay) * self.base[:, first]
+            base = np.concatenate([start[:, None], base[:, 1:]], axis=1)
+        chain = filtered(base, self.stay[chosen], self.told[chosen])
+        self.predicted[:, chosen] = np.exp(chain.log_predicted)
+        self.belief[:, chosen] = np.exp(chain.log_filtered)
+        self.normalisers[:, chosen] = chain.log_normalisers

@@ -1,0 +1,159 @@
+"""From entries to what was known at a moment: corrections applied, retractions honoured, the revision in force.
+
+Reads any ledger's entries in order and keeps, for one study, its revisions, its reports and its coverage. It does not
+know what a study is: a revision stays the entry it was recorded as.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from indicators.coverage import Coverage, coverage_content, read_coverage
+from indicators.entry import Entry
+from indicators.errors import WatchfloorError, nearest
+from indicators.evidence import Report, read_report, report_content
+
+__all__ = ["Known", "Logged", "UnknownEntryError", "UnreadableEntryError", "content_key", "replayed"]
+
+
+class UnknownEntryError(WatchfloorError):
+    """An entry id that is no report or coverage of the study."""
+
+
+class UnreadableEntryError(WatchfloorError):
+    """An entry whose payload is not what its kind promises; written by another program or a later version."""
+
+    def __init__(self, entry: Entry, why: str) -> None:
+        super().__init__(
+            f"its {entry.kind} payload cannot be read ({why})",
+            where=f"entry {entry.id}",
+            mend="run `forecast verify`; if that passes, the ledger was written by a later version",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """One logged report or span of coverage, as it stands.
+
+    Attributes
+    ----------
+    entry : Entry
+        The one it was logged by.
+    record : Report or Coverage
+        With every correction applied.
+    corrections : tuple of Entry
+        What amended or retracted it, in order; empty when it is as logged.
+    """
+
+    entry: Entry
+    record: Report | Coverage
+    corrections: tuple[Entry, ...] = ()
+
+    @property
+    def retracted(self) -> bool:
+        """Whether it no longer stands."""
+        return bool(self.corrections) and self.corrections[-1].kind == "retract"
+
+
+@dataclass(slots=True)
+class Known:
+    """What a ledger says of one study.
+
+    Attributes
+    ----------
+    revisions : list of Entry
+        Of the study, in order; the last is in force. Empty when nothing defines it.
+    logged : dict of str to Logged
+        Reports and coverage by entry id, in order of logging, retracted ones included.
+    contents : dict of str to str
+        The entry id by the content a report was logged with: what an import compares.
+    refs : dict of str to str
+        The entry id by the user's own key.
+    seq : int
+        Position of the last entry taken in.
+    """
+
+    revisions: list[Entry] = field(default_factory=list)
+    logged: dict[str, Logged] = field(default_factory=dict)
+    contents: dict[str, str] = field(default_factory=dict)
+    refs: dict[str, str] = field(default_factory=dict)
+    seq: int = 0
+
+    def take(self, entry: Entry) -> None:
+        """Take in the next entry of the study."""
+        if entry.kind == "study":
+            self.revisions.append(entry)
+        elif entry.kind in ("evidence", "coverage"):
+            self.logged[entry.id] = Logged(entry, _record(entry, entry.payload))
+            if entry.kind == "evidence":
+                self.contents.setdefault(content_key(entry.payload), entry.id)
+                if "ref" in entry.payload:
+                    self.refs.setdefault(entry.payload["ref"], entry.id)
+        elif entry.kind in ("amend", "retract"):
+            self._correct(entry)
+        self.seq = entry.seq
+
+    def _correct(self, entry: Entry) -> None:
+        target = self.logged.get(entry.payload.get("entry", ""))
+        if target is None:
+            raise UnreadableEntryError(entry, "it corrects an entry that is not there")
+        record = target.record
+        if entry.kind == "amend":
+            record = _record(target.entry, amended(record, entry.payload["set"]))
+        self.logged[target.entry.id] = replace(target, record=record, corrections=(*target.corrections, entry))
+
+    def reports(self) -> Iterator[tuple[Logged, Report]]:
+        """The reports that stand, in order of logging."""
+        for logged in self.logged.values():
+            if isinstance(logged.record, Report) and not logged.retracted:
+                yield logged, logged.record
+
+    def coverage(self) -> Iterator[tuple[Logged, Coverage]]:
+        """The coverage that stands, in order of logging."""
+        for logged in self.logged.values():
+            if isinstance(logged.record, Coverage) and not logged.retracted:
+                yield logged, logged.record
+
+    def standing(self, entry_id: str) -> Logged:
+        """The report or coverage of that id, refused in words when it is unknown, retracted or itself a correction."""
+        logged = self.logged.get(entry_id)
+        if logged is None:
+            for other in self.logged.values():
+                if any(correction.id == entry_id for correction in other.corrections):
+                    what = f'"{entry_id}" is itself a correction of {other.entry.id}'
+                    raise UnknownEntryError(what, mend=f"name {other.entry.id}")
+            raise UnknownEntryError(
+                f'no report or coverage "{entry_id}" in the study', mend=nearest(entry_id, list(self.logged))
+            )
+        if logged.retracted:
+            raise UnknownEntryError(
+                f'"{entry_id}" was retracted by {logged.corrections[-1].id}', mend="log it again if it holds after all"
+            )
+        return logged
+
+
+def replayed(entries: Iterable[Entry]) -> Known:
+    """What some entries of one study say, taken in order."""
+    known = Known()
+    for entry in entries:
+        known.take(entry)
+    return known
+
+
+def amended(record: Report | Coverage, changes: Mapping[str, object]) -> dict[str, object]:
+    """The content of a record with some fields changed; a field set to None is left out."""
+    content = report_content(record) if isinstance(record, Report) else coverage_content(record)
+    return {name: value for name, value in (content | dict(changes)).items() if value is not None}
+
+
+def content_key(content: Mapping[str, object]) -> str:
+    """One text for a report's whole content, equal for equal content."""
+    return "\x1f".join(f"{name}={content[name]}" for name in sorted(content))
+
+
+def _record(entry: Entry, content: Mapping[str, object]) -> Report | Coverage:
+    record, problems = read_report(content) if entry.kind == "evidence" else read_coverage(content)
+    if record is None:
+        raise UnreadableEntryError(entry, problems[0].what)
+    return record

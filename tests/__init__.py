@@ -1,0 +1,1 @@
+"""Tests of Watchfloor: laws, oracles, refusals, and the commands as a person types them."""
