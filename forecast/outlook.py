@@ -27,11 +27,12 @@ from forecast.words import word_for
 from indicators.coverage import Coverage
 from indicators.days import day_range
 from indicators.errors import WatchfloorError
+from indicators.ledger import Head
 
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsOfError", "Contribution", "Evidence", "Outlook", "Row"]
+__all__ = ["AsOfError", "Contribution", "Evidence", "Outlook", "Provenance", "Row"]
 
 
 class AsOfError(WatchfloorError):
@@ -53,6 +54,34 @@ class Evidence:
     reports: Mapping[str, Sequence[Live]]
     coverage: Mapping[str, Sequence[Coverage]]
     silenced: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where an outlook comes from: enough to make it again, and to find a changed ledger.
+
+    Attributes
+    ----------
+    engine : str
+        Version of the engine.
+    revision : str
+        SHA-256 of the study's recorded content.
+    revision_number : int
+        Which revision of the study in this ledger it is, from 1.
+    known_at : str
+        UTC moment up to which ledger entries were read.
+    head : Head
+        Number of ledger entries and hash of the last, at that moment.
+    without : tuple of str
+        What was left out on request, such as `source:Kyodo`; empty when nothing was.
+    """
+
+    engine: str
+    revision: str
+    revision_number: int
+    known_at: str
+    head: Head
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

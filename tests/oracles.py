@@ -305,9 +305,9 @@ class _Case:
     def exposure(self, i: str, own: tuple[_Report, ...], t: int) -> float:
         """Silent days 0 .. t that count, each times its detect (SPEC 4.4).
 
-        `always`: every day. `covered`: the highest detect of the coverage entries over the day, 1 on the day of an
-        event given by day, nothing inside a span, whose own term has it. `never`: none. After a milestone's event day
-        only (1 - w) of it.
+        `always`: every day. `covered`: the highest detect of the coverage entries over the day; without one, 1 on the
+        day of an event given by day; nothing inside a span, whose own term has it. `never`: none. After a milestone's
+        event day only (1 - w) of it.
         """
         indicator = self.indicators[i]
         silence = indicator.get("silence", "covered")
@@ -318,7 +318,7 @@ class _Case:
         exposure = []
         for day in range(t + 1):
             looked = [detect for first, last, detect in entries if first <= day <= last]
-            looked += [1.0 for event_day, form in forms if form.first is None and event_day == day]
+            looked = looked or [1.0 for event_day, form in forms if form.first is None and event_day == day]
             in_span = any(form.first is not None and form.first <= day <= form.day for _, form in forms)
             detects = {"always": 1.0, "covered": 0.0 if in_span else max(looked, default=0.0), "never": 0.0}
             going_on = math.prod(1 - w for event_day, w in stops if event_day < day)
