@@ -57,18 +57,18 @@ class UnknownIndicatorError(WatchfloorError):
 class Drift(Record):
     """How fast the answer itself may change: after one half-life, half of what was learnt is forgotten."""
 
-    half_life: Duration
+    half_life: Duration = Field(description="How long until half of what was learnt is forgotten.")
 
 
 class Scenario(Record):
     """One of the mutually exclusive, together exhaustive answers."""
 
-    id: Identifier
+    id: Identifier = Field(description="A short name of a-z, 0-9 and -, by which the tables name it.")
     name: Name | None = Field(None, description="For people; the id where it is left out.")
     prior: Probability | None = Field(None, description="All left out = equal.")
     basis: str | None = Field(None, description="Why this prior.")
     resolves_if: str | None = Field(None, description="A test that a stranger could apply.")
-    description: str | None = None
+    description: str | None = Field(None, description="For people; nothing is computed from it.")
 
     @property
     def label(self) -> str:
@@ -80,16 +80,20 @@ class Study(Record):
     """The content of a study file (SPEC 2)."""
 
     study: Identifier = Field(description="The study's id.")
-    title: Annotated[str, Field(max_length=200)] = ""
-    question: str = ""
+    title: Annotated[str, Field(max_length=200)] = Field("", description="For people; the id where it is left out.")
+    question: str = Field("", description="What the scenarios answer, with the day by which it is settled.")
     requirement: str | None = Field(None, description="Whose decision this serves.")
-    tags: list[str] = []
+    tags: list[str] = Field([], description="Words to find the study by.")
     assumptions: list[str] = Field([], description="Key assumptions, one sentence each.")
-    opens: Day
-    horizon: Day
-    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] = "clear"
-    words: Literal["icd203", "phia"] = "icd203"
-    prior_confidence: Confidence = "medium"
+    opens: Day = Field(description="The first day, YYYY-MM-DD; the priors are those of that day.")
+    horizon: Day = Field(description="The day that settles the question, YYYY-MM-DD.")
+    tlp: Literal["clear", "green", "amber", "amber+strict", "red"] = Field(
+        "clear", description="Handling mark of the study's reports where they have none of their own."
+    )
+    words: Literal["icd203", "phia"] = Field("icd203", description="The scale of probability words.")
+    prior_confidence: Confidence = Field(
+        "medium", description="How sure the priors are: low, medium, high = sample size 4, 20, 100, or a number."
+    )
     drift: Drift | None = Field(None, description="Leave out when the answer is already fixed and only unknown to us.")
     grades: dict[str, Annotated[float, Field(ge=0, lt=1)]] = Field(
         {}, description="Values in place of the grade table's, by letter A-F or digit 1-6."
@@ -97,8 +101,12 @@ class Study(Record):
     sources: dict[str, Annotated[str, Field(pattern="^[A-F][1-6]$")]] = Field(
         {}, description="The grade of a report from this source that gives none."
     )
-    scenarios: list[Scenario] = Field(min_length=2, max_length=20)
-    indicators: list[Indicator] = Field(min_length=1, max_length=1000)
+    scenarios: list[Scenario] = Field(
+        min_length=2, max_length=20, description="The answers: exclusive, and together exhaustive."
+    )
+    indicators: list[Indicator] = Field(
+        min_length=1, max_length=1000, description="What is watched because it differs between the scenarios."
+    )
 
     @property
     def label(self) -> str:

@@ -65,7 +65,8 @@ class Tree:
     faults : tuple of Fault
         In the order in which they were met; empty when the text is sound.
     keys, values : mapping of path to Position
-        Where the key and the value at a path begin. A path is the keys and indices from the root, `()` being the root.
+        Where the key and the value at a path begin; a value that is not there stands where its key does. A path is the
+        keys and indices from the root, `()` being the root.
     """
 
     data: Any
@@ -127,8 +128,9 @@ def shown(value: object) -> str:
     return "nothing" if value is None else repr(value)[:40]
 
 
-# What a text may not hold: control characters but tab and line feed, half surrogates, non-characters.
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+# What a text may not hold: control characters but tab and line feed, half surrogates, non-characters, and the two line
+# separators, at which some programs begin a line and others do not.
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
 _REPLACEMENT = "\ufffd"
 _NULLS = {"", "~", "null", "Null", "NULL"}
 _TRUTHS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
@@ -234,7 +236,7 @@ class _Reader:
             raise _StopError from None
         # The parser lets these out for a character number beyond Unicode and for a version of YAML it does not know.
         except (YAMLError, ValueError, OverflowError, AssertionError):
-            self._fault(self.last, "what follows here is not YAML", "look for a \\U escape or a %YAML line and remove it")
+            self._fault(self.last, "what follows here is not YAML", "look for a \\U escape or a %YAML line to remove")
             raise _StopError from None
 
     def _document(self) -> object:
@@ -253,7 +255,10 @@ class _Reader:
         return data
 
     def _node(self, event: NodeEvent, path: Path) -> object:
-        place = self.values[path] = _mark(event.start_mark)
+        place = _mark(event.start_mark)
+        if isinstance(event, ScalarEvent) and not event.value and not event.style:
+            place = self.keys.get(path, place)  # the parser places nothing at the next line
+        self.values[path] = place
         if isinstance(event, AliasEvent):
             self._fault(place, f"the alias *{_brief(event.anchor)}", "write the value out where it is used")
             return UNREADABLE

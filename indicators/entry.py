@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FIRST_PREV", "KINDS", "Draft", "Entry", "canonical_json", "sealed"]
+__all__ = ["FIRST_PREV", "KINDS", "Draft", "Entry", "canonical_json", "content_hash", "sealed"]
 
 KINDS = ("study", "evidence", "amend", "retract", "coverage", "publish", "resolve")
 FIRST_PREV = "0" * 64
@@ -93,6 +93,11 @@ def entry_hash(*, prev: str, seq: int, entry_id: str, recorded_at: str, draft: D
         "payload": draft.payload,
     }
     return hashlib.sha256((prev + canonical_json(body)).encode()).hexdigest()
+
+
+def content_hash(payload: Mapping[str, Any]) -> str:
+    """SHA-256 of a payload's canonical JSON: the same content has the same hash in every ledger."""
+    return hashlib.sha256(canonical_json(payload).encode()).hexdigest()
 
 
 def sealed(draft: Draft, *, seq: int, recorded_at: str, prev: str) -> Entry:

@@ -116,10 +116,10 @@ LikelihoodRow = Annotated[
 class _Watched(Record):
     """What every indicator has."""
 
-    id: Identifier
+    id: Identifier = Field(description="A short name of a-z, 0-9 and -, by which reports name it.")
     name: Name | None = Field(None, description="For people; the id where it is left out.")
     watch_item: str | None = Field(None, description="Where in the source text it comes from.")
-    description: str | None = None
+    description: str | None = Field(None, description="For people; nothing is computed from it.")
     confidence: Confidence = Field(
         "medium", description="How sure the rows are: low, medium, high = sample size 4, 20, 100, or a number."
     )
@@ -140,9 +140,13 @@ class StateIndicator(_Watched):
     two states. With `given`, the rows are keyed by the state of that other indicator first.
     """
 
-    kind: Literal["state"]
-    states: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(min_length=2, max_length=50)
-    likelihoods: dict[str, LikelihoodRow]
+    kind: Literal["state"] = Field(description="One of a few named states holds at any time.")
+    states: list[Annotated[str, Field(min_length=1, max_length=64)]] = Field(
+        min_length=2, max_length=50, description="Every state it can be in, in the order of the rows."
+    )
+    likelihoods: dict[str, LikelihoodRow] = Field(
+        description="P(state given scenario): a row that sums to 1, or a word for the last of two states."
+    )
     persistence: Duration | None = Field(
         None, description="How long a state typically lasts; left out, every event is a new draw."
     )
@@ -159,29 +163,29 @@ class _Happening(_Watched):
 class CountIndicator(_Happening):
     """May happen any number of times; Poisson with `rates[scenario]` events a year."""
 
-    kind: Literal["count"]
-    unit: str | None = None
+    kind: Literal["count"] = Field(description="May happen any number of times.")
+    unit: str | None = Field(None, description="What is counted, in the singular.")
 
 
 class MilestoneIndicator(_Happening):
     """Happens at most once, with hazard `rates[scenario]` a year."""
 
-    kind: Literal["milestone"]
+    kind: Literal["milestone"] = Field(description="Happens at most once.")
 
 
 class MeasureValue(Record):
     """What a measure reads under one scenario: normal with this mean and standard deviation."""
 
-    mean: Annotated[float, Field(ge=-1e15, le=1e15)]
-    sd: Annotated[float, Field(gt=0, le=1e15)]
+    mean: Annotated[float, Field(ge=-1e15, le=1e15)] = Field(description="The reading to be expected.")
+    sd: Annotated[float, Field(gt=0, le=1e15)] = Field(description="Standard deviation of the readings around it.")
 
 
 class MeasureIndicator(_Watched):
     """A number read from time to time; `values[scenario]` is its mean and standard deviation."""
 
-    kind: Literal["measure"]
-    unit: str | None = None
-    values: dict[str, MeasureValue] | None = None
+    kind: Literal["measure"] = Field(description="A number read from time to time.")
+    unit: str | None = Field(None, description="What the number is given in.")
+    values: dict[str, MeasureValue] | None = Field(None, description="Mean and standard deviation under each scenario.")
     persistence: Duration | None = Field(
         None, description="How long a departure from the mean lasts; left out, every reading is a new draw."
     )

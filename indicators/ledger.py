@@ -121,8 +121,12 @@ class Ledger(ABC):
         """
 
     @abstractmethod
-    def head(self) -> Head:
-        """Number of entries and hash of the last."""
+    def studies(self, *, until: datetime | None = None) -> list[str]:
+        """Ids of the studies with an entry, in order of their first; recorded up to and including a moment, if given."""
+
+    @abstractmethod
+    def head(self, *, until: datetime | None = None) -> Head:
+        """Number of entries and hash of the last; of those recorded up to and including a moment, if given."""
 
     @abstractmethod
     def verify(self) -> ChainFault | None:
@@ -168,9 +172,16 @@ class MemoryLedger(Ledger):
             if (study is None or entry.study == study) and (limit is None or entry.recorded_at <= limit):
                 yield entry
 
-    def head(self) -> Head:
+    def studies(self, *, until: datetime | None = None) -> list[str]:
+        """See `Ledger.studies`."""
+        return list(dict.fromkeys(entry.study for entry in self.entries(until=until)))
+
+    def head(self, *, until: datetime | None = None) -> Head:
         """See `Ledger.head`."""
-        return Head(len(self._entries), self._entries[-1].hash if self._entries else FIRST_PREV)
+        last = None
+        for last in self.entries(until=until):
+            pass
+        return Head(last.seq, last.hash) if last else Head(0, FIRST_PREV)
 
     def verify(self) -> ChainFault | None:
         """See `Ledger.verify`."""

@@ -96,21 +96,17 @@ END""",
         """CREATE TRIGGER entry_is_never_deleted BEFORE DELETE ON entry BEGIN
   SELECT RAISE(ABORT, 'the ledger is append-only: no entry is deleted');
 END""",
-        """CREATE TRIGGER entry_is_never_replaced BEFORE INSERT ON entry
-WHEN EXISTS (
-  SELECT 1 FROM entry WHERE seq = NEW.seq OR id = NEW.id OR prev = NEW.prev OR hash = NEW.hash
-) BEGIN
-  SELECT RAISE(ABORT, 'the ledger is append-only: no entry is replaced');
-END""",
-        """CREATE TRIGGER entry_follows_the_last BEFORE INSERT ON entry
-WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entry)
-  OR NEW.prev IS NOT coalesce(
-    (SELECT hash FROM entry ORDER BY seq DESC LIMIT 1),
-    '0000000000000000000000000000000000000000000000000000000000000000'
-  )
-  OR NEW.recorded_at < (SELECT recorded_at FROM entry ORDER BY seq DESC LIMIT 1)
-BEGIN
-  SELECT RAISE(ABORT, 'the ledger is append-only: an entry follows the last');
+        """CREATE TRIGGER entry_follows_the_last BEFORE INSERT ON entry BEGIN
+  SELECT RAISE(ABORT, 'the ledger is append-only: no entry is replaced') WHERE EXISTS (
+    SELECT 1 FROM entry WHERE seq = NEW.seq OR id = NEW.id OR prev = NEW.prev OR hash = NEW.hash
+  );
+  SELECT RAISE(ABORT, 'the ledger is append-only: an entry follows the last') WHERE
+    NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM entry)
+    OR NEW.prev IS NOT coalesce(
+      (SELECT hash FROM entry ORDER BY seq DESC LIMIT 1),
+      '0000000000000000000000000000000000000000000000000000000000000000'
+    )
+    OR NEW.recorded_at < (SELECT recorded_at FROM entry ORDER BY seq DESC LIMIT 1);
 END""",
         "PRAGMA application_id = 1464233063",
     ),
@@ -122,6 +118,13 @@ _INSERT = (
 )
 _SELECT = "SELECT seq, id, recorded_at, author, study, kind, payload, prev, hash FROM entry"
 _SELECT_LAST = f"{_SELECT} ORDER BY seq DESC LIMIT 1"
+_SELECT_HEAD = (
+    "SELECT seq, hash FROM entry WHERE :until IS NULL OR recorded_at <= :until ORDER BY seq DESC LIMIT 1"
+)
+_SELECT_STUDIES = (
+    "SELECT study FROM entry WHERE seq IN (SELECT min(seq) FROM entry GROUP BY study)"
+    " AND (:until IS NULL OR recorded_at <= :until) ORDER BY seq"
+)
 _RANGE = "seq > :after AND seq <= :through AND (:until IS NULL OR recorded_at <= :until) ORDER BY seq LIMIT :limit"
 _SELECT_RANGE = f"{_SELECT} WHERE {_RANGE}"
 _SELECT_RANGE_OF_STUDY = f"{_SELECT} WHERE study = :study AND {_RANGE}"
@@ -291,7 +294,7 @@ def create_ledger(path: Path, *, clock: Clock) -> SqliteLedger:
     SqliteLedgerError
         The file cannot be made or opened; its subclass says why.
     """
-    _refuse_folder(path)
+    _refuse_what_sqlite_mistakes(path)
     connection = _connected(path, "rwc")
     with _closed_on_failure(connection), _in_our_words(path):
         _check_may_become_ledger(connection, path)
@@ -321,7 +324,7 @@ def open_ledger(path: Path, *, clock: Clock) -> SqliteLedger:
     SqliteLedgerError
         The file cannot be opened; its subclass says why.
     """
-    _refuse_folder(path)
+    _refuse_what_sqlite_mistakes(path)
     try:
         connection = _connected(path, "rw")
     except LedgerAccessError:
@@ -337,11 +340,16 @@ class SqliteLedger(Ledger):
     """A ledger in one SQLite file; `create_ledger` and `open_ledger` make it.
 
     It has one connection and is for the thread that made it. Several programs may have the same file open.
+
+    Attributes
+    ----------
+    path : Path
+        The file, as it was named.
     """
 
     def __init__(self, connection: sqlite3.Connection, path: Path, *, clock: Clock) -> None:
         self._connection = connection
-        self._path = path
+        self.path = path
         self._clock = clock
 
     def append(self, decide: Decide) -> list[Entry]:
@@ -352,8 +360,8 @@ class SqliteLedger(Ledger):
         self._run("PRAGMA journal_mode = DELETE")
         self._run("BEGIN IMMEDIATE")
         try:
-            with _in_our_words(self._path):
-                _check_is_current(self._connection, self._path)
+            with _in_our_words(self.path):
+                _check_is_current(self._connection, self.path)
             drafts = decide(self)
             batch = sealed_batch(drafts, last=self._last(), now=self._clock())
             for entry in batch:
@@ -371,10 +379,19 @@ class SqliteLedger(Ledger):
         for row in self._rows(study=study, until=limit, after=after, through=through):
             yield self._entry(row)
 
-    def head(self) -> Head:
+    def studies(self, *, until: datetime | None = None) -> list[str]:
+        """See `Ledger.studies`."""
+        return [study for (study,) in self._run(_SELECT_STUDIES, {"until": moment_text(until) if until else None})]
+
+    def head(self, *, until: datetime | None = None) -> Head:
         """See `Ledger.head`."""
-        rows = self._run("SELECT seq, hash FROM entry ORDER BY seq DESC LIMIT 1")
-        return Head(*rows[0]) if rows else Head(0, FIRST_PREV)
+        rows = self._run(_SELECT_HEAD, {"until": moment_text(until) if until else None})
+        if not rows:
+            return Head(0, FIRST_PREV)
+        seq, own_hash = rows[0]
+        if not (isinstance(seq, int) and isinstance(own_hash, str)):
+            raise LedgerAlteredError(self.path)
+        return Head(seq, own_hash)
 
     def verify(self) -> ChainFault | None:
         """See `Ledger.verify`; also looks at the schema and lets SQLite look at every page.
@@ -393,7 +410,7 @@ class SqliteLedger(Ledger):
         self._connection.close()
 
     def _run(self, statement: str, values: Sequence[object] | dict[str, object] = ()) -> list[Row]:
-        with _in_our_words(self._path):
+        with _in_our_words(self.path):
             return self._connection.execute(statement, values).fetchall()
 
     def _last(self) -> Entry | None:
@@ -405,7 +422,7 @@ class SqliteLedger(Ledger):
         draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
         if entry != sealed(draft, seq=entry.seq, recorded_at=entry.recorded_at, prev=entry.prev):
             what = "its content does not fit its hash, so nothing can follow it; nothing was written"
-            raise DamagedEntryError(self._path, ChainFault(entry.seq, what))
+            raise DamagedEntryError(self.path, ChainFault(entry.seq, what))
         return entry
 
     def _rows(self, *, study: str | None, until: str | None, after: int, through: int) -> Iterator[Row]:
@@ -420,7 +437,7 @@ class SqliteLedger(Ledger):
         values = {"study": study, "until": until, "after": after, "through": through, "limit": CHUNK_ENTRIES}
         rows: list[Row] = []
         try:
-            with _in_our_words(self._path):
+            with _in_our_words(self.path):
                 for row in self._connection.execute(statement, values):
                     rows.append(row)
         except LedgerDamagedError:
@@ -435,7 +452,7 @@ class SqliteLedger(Ledger):
         """
         seq, *texts = row
         if not isinstance(seq, int):
-            raise LedgerAlteredError(self._path)
+            raise LedgerAlteredError(self.path)
         try:
             "".join(texts).encode()
             payload = json.loads(texts[5])
@@ -444,7 +461,7 @@ class SqliteLedger(Ledger):
             is_as_written = False
         if not is_as_written:
             what = "it is not written as a ledger writes it; the entry was changed"
-            raise DamagedEntryError(self._path, ChainFault(seq, what))
+            raise DamagedEntryError(self.path, ChainFault(seq, what))
         entry_id, recorded_at, author, study, kind, _, prev, own_hash = texts
         return Entry(
             seq=seq,
@@ -476,7 +493,7 @@ class SqliteLedger(Ledger):
             raise
         except LedgerDamagedError:
             what = "it cannot be read; the file is damaged from here on"
-            raise DamagedEntryError(self._path, ChainFault(seq + 1, what)) from None
+            raise DamagedEntryError(self.path, ChainFault(seq + 1, what)) from None
 
     def _schema_fault(self) -> ChainFault | None:
         found = {tuple(row) for row in self._run(_SELECT_SCHEMA)}
@@ -517,10 +534,10 @@ def _closed_on_failure(connection: sqlite3.Connection) -> Iterator[None]:
         raise
 
 
-def _refuse_folder(path: Path) -> None:
-    """SQLite says of a folder only that it cannot be opened."""
+def _refuse_what_sqlite_mistakes(path: Path) -> None:
+    """SQLite says of a folder only that it cannot be opened, and would write over a file of a single byte."""
     with suppress(OSError):
-        if path.is_dir():
+        if path.is_dir() or path.stat().st_size == 1:
             raise NotALedgerError(path)
 
 
@@ -602,3 +619,5 @@ def _in_our_words(path: Path) -> Iterator[None]:
             raise
         known = _BY_CODE.get(code) or _BY_CODE.get(code & 0xFF) or SqliteLedgerError
         raise known(path) from None
+    except UnicodeDecodeError:  # the driver choked on SQLite's message, which quotes a damaged schema
+        raise LedgerDamagedError(path) from None

@@ -1,0 +1,99 @@
+"""Commands that hand on and check: export, verify."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from forecast.cli.options import (
+    as_of_day,
+    json_option,
+    open_reading,
+    open_the_ledger,
+    reading_options,
+    reading_place_options,
+)
+from indicators.clock import utc_now
+
+__all__ = ["export", "verify"]
+
+
+@click.command(epilog="Example: forecast export --format csv --table contributions moved.csv")
+@click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["json", "csv", "markdown"]),
+    default="json",
+    show_default=True,
+    help="What to write.",
+)
+@click.option(
+    "--table",
+    metavar="NAME",
+    help="For CSV: timeline (when left out), scenarios, contributions, indicators or evidence.",
+)
+@reading_options
+def export(
+    file: str,
+    form: str,
+    table: str | None,
+    ledger: str | None,
+    study: str | None,
+    as_of: str | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """Write the outlook to FILE, or to standard output.
+
+    JSON holds all of it in full precision; CSV one list of it; Markdown what a reader needs on a page.
+    """
+    from forecast.export import FORMATS
+
+    if table and form != "csv":
+        raise click.UsageError("--table goes with --format csv")
+    _, reading = open_reading(ledger, study, known_at)
+    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    provenance = reading.provenance(now=utc_now(), without=without)
+    options = {"table": table} if table else {}
+    text = FORMATS[form].write(outlook, provenance, flags=reading.flags, **options)
+    if file == "-":
+        sys.stdout.write(text)
+    else:
+        Path(file).write_text(text, encoding="utf-8", newline="")
+        click.echo(f"{file} written", err=True)
+
+
+@click.command(epilog="Example: forecast verify --head 5f0c1d...")
+@click.option("--head", metavar="HASH", help="A head printed earlier; it has to be one of this ledger's entries.")
+@json_option
+@reading_place_options
+def verify(head: str | None, as_json: bool, ledger: str | None, study: str | None) -> None:
+    """Check every link of the ledger, its schema and its pages.
+
+    Leaves with 0 when all hold and 1 when one does not; the first that does not is named. A chain alone does not show
+    a cut tail or an older copy: give a head printed by an earlier outlook or export to see those too.
+    """
+    book = open_the_ledger(ledger)
+    fault = book.verify()
+    told = {"ok": fault is None, "fault": str(fault) if fault else None}
+    if fault is None:
+        end = book.head()
+        told |= {"entries": end.entries, "head": end.hash}
+        if head is not None:
+            at = next((entry.seq for entry in book.entries() if entry.hash == head.rpartition(":")[2]), None)
+            told |= {"ok": at is not None, "head_found_at": at}
+            if at is None:
+                told["fault"] = f"no entry has the head {head}; this ledger was cut, replaced or written anew"
+    if as_json:
+        click.echo(json.dumps(told))
+    elif not told["ok"]:
+        click.echo(told["fault"])
+    else:
+        found = f"; the head given is entry {told['head_found_at']}" if head is not None else ""
+        click.echo(f"ok: {told['entries']} entries, head {told['entries']}:{told['head']}{found}")
+    if not told["ok"]:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,261 @@
+"""Commands that write evidence: log, import, cover, amend, retract."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from forecast.cli.options import (
+    author_or_user,
+    complete_entry,
+    complete_indicator,
+    json_option,
+    open_reading,
+    writing_options,
+)
+from indicators.clock import today
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from forecast.outlook import Outlook
+
+__all__ = ["amend", "cover", "import_", "log", "retract"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_FIELD_OPTIONS = (
+    ("state", "STATE", "For a state indicator: what was reported."),
+    ("count", "N", "For a count or milestone; 1 when left out."),
+    ("value", "X", "For a measure: the reading."),
+    ("on", "DAY", "The day the thing was so, not the day it is typed."),
+    ("from", "DAY", "First day of a span that a count covers."),
+    ("to", "DAY", "Last day of the span, included."),
+    ("source", "NAME", "Who said it."),
+    ("grade", "GRADE", "Admiralty grade such as B2; else the source's usual one, else F6."),
+    ("url", "URL", "Where it can be read; kept as text, never fetched."),
+    ("origin", "KEY", "Where it ultimately comes from; reports that share it are one testimony."),
+    ("event", "KEY", "The happening it is about; reports that share it are one event."),
+    ("tlp", "LEVEL", "clear, green, amber, amber+strict or red; the study's when left out."),
+    ("note", "TEXT", "What it says, in your words."),
+    ("ref", "KEY", "Your own key for it."),
+)
+_OPTION_OF = {"observed": "--on"}
+
+
+def _place(field: str) -> str:
+    return "INDICATOR" if field == "indicator" else _OPTION_OF.get(field, f"--{field}")
+
+
+def _field_options(command: F) -> F:
+    for name, metavar, about in reversed(_FIELD_OPTIONS):
+        command = click.option(f"--{name}", f"field_{name}", metavar=metavar, help=about)(command)
+    return command
+
+
+def _fields(options: dict[str, Any]) -> dict[str, object]:
+    given = {name.removeprefix("field_"): value for name, value in options.items() if value is not None}
+    return {("observed" if name == "on" else name): value for name, value in given.items()}
+
+
+@click.command(epilog="Example: forecast log sar-effect --state modest --on 2026-06-01 --source Kyodo --grade B2")
+@click.argument("indicator", shell_complete=complete_indicator)
+@_field_options
+@json_option
+@writing_options
+def log(
+    indicator: str, as_json: bool, ledger: str | None, study: str | None, author: str | None, **options: str | None
+) -> None:
+    """Log one report on INDICATOR and see what it does.
+
+    Prints the entry's id, the weight it carries and the probabilities before and after. What is printed is durable.
+    """
+    from forecast.reading import live_report
+    from forecast.workflow import log_report
+    from indicators.evidence import read_report, report_content
+    from indicators.replay import content_key
+
+    day = today()
+    raw = {"indicator": indicator, **_fields(options)}
+    book, reading = open_reading(ledger, study)
+    entry = log_report(book, reading.study_id, raw, author=author_or_user(author), today=day, place=_place)
+    report, _ = read_report(entry.payload)
+    assert report is not None
+    live = live_report(reading.study, entry.id, entry.seq, report)
+    before = reading.outlook(reading.default_as_of(day))
+    after = before.with_report(live)
+    grade = reading.study.grade_of(report.grade, report.source)
+    if as_json:
+        click.echo(json.dumps(_as_json(entry.id, entry.hash, grade, live.rho, before, after), ensure_ascii=False))
+        return
+    from forecast.display import percent, points
+
+    click.echo(f"{entry.id}  {report.indicator} on {report.dated}  grade {grade}, weight {live.rho:.2f}")
+    for scenario, p, q in zip(reading.study.scenarios, before.final, after.final, strict=True):
+        click.echo(f"  {scenario.label:<40} {percent(p):>7} -> {percent(q):>7}  {points(q - p):>7}")
+    twin = reading.known.contents.get(content_key(report_content(report)))
+    if twin:
+        click.echo(f"note: {twin} has the same content; if this is the same report, retract one of them", err=True)
+    elif _is_copy(after, live.entry):
+        click.echo("note: a report of the same origin and at least this weight is in already; it counts once", err=True)
+
+
+def _is_copy(after: Outlook, entry: str) -> bool:
+    reports = next(
+        likelihood.reports
+        for likelihood in after.likelihoods.values()
+        if any(item.entry == entry for item in likelihood.reports.live)
+    )
+    position = next(i for i, item in enumerate(reports.live) if item.entry == entry)
+    return position not in reports.counted[position]
+
+
+def _as_json(entry: str, head: str, grade: str, rho: float, before: Outlook, after: Outlook) -> dict[str, object]:
+    ids = before.study.scenario_ids
+
+    def named(values: np.ndarray[Any, Any]) -> dict[str, float]:
+        return dict(zip(ids, values.tolist(), strict=True))
+
+    return {
+        "entry": entry,
+        "hash": head,
+        "grade": grade,
+        "weight": rho,
+        "before": named(before.final),
+        "after": named(after.final),
+    }
+
+
+@click.command(name="import", epilog="Example: forecast import reports.csv more.jsonl")
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@json_option
+@writing_options
+def import_(files: tuple[str, ...], as_json: bool, ledger: str | None, study: str | None, author: str | None) -> None:
+    """Log all reports of CSV or JSONL FILES, or none.
+
+    Columns or keys are those of a report: indicator, observed, state, count, value, from, to, source, grade, url,
+    origin, event, tlp, note, author, ref. Rows that are in the study already, by their ref or by their whole content,
+    are skipped. One bad row and nothing is written; every bad row is named.
+    """
+    from forecast.workflow import import_reports
+    from indicators.evidence import FIELDS
+    from indicators.intake import read_rows
+
+    given = [(file, *read_rows(Path(file).read_bytes(), file=file, fields=FIELDS)) for file in files]
+    book, reading = open_reading(ledger, study)
+    rows = sum(len(found) for _, found, _ in given)
+    with _spinner(f"importing {rows} rows") if rows > 5_000 else nullcontext():
+        done = import_reports(book, reading.study_id, given, author=author_or_user(author), today=today())
+    written, skipped = len(done.entries), done.skipped
+    if as_json:
+        click.echo(json.dumps({"written": written, "skipped": skipped, "entries": [e.id for e in done.entries]}))
+        return
+    span = f" ({done.entries[0].id} to {done.entries[-1].id})" if done.entries else ""
+    click.echo(f"{written} reports written{span}, {skipped} skipped as already there")
+
+
+def _spinner(about: str) -> Any:
+    from rich.console import Console
+
+    return Console(stderr=True).status(about)
+
+
+@click.command(epilog="Example: forecast cover new-agreements --from 2026-01-01 --to 2026-03-31 --detect 0.9")
+@click.argument("indicator", required=False, shell_complete=complete_indicator)
+@click.option("--from", "field_from", metavar="DAY", help="First day of the span.")
+@click.option("--to", "field_to", metavar="DAY", help="Last day, included.")
+@click.option("--detect", "field_detect", metavar="P", help="Chance of seeing an event; 1 when left out.")
+@click.option("--note", "field_note", metavar="TEXT", help="Who looked, and where.")
+@click.option("--file", type=click.Path(dir_okay=False), help="A CSV of spans: indicator,from,to,detect,note.")
+@json_option
+@writing_options
+def cover(
+    indicator: str | None,
+    file: str | None,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    author: str | None,
+    **options: str | None,
+) -> None:
+    """Record that somebody was looking at INDICATOR, so that silence says something."""
+    from forecast import workflow
+    from indicators.coverage import FIELDS
+    from indicators.intake import read_rows
+
+    raw = _fields(options)
+    if file:
+        if indicator or raw:
+            raise click.UsageError("--file takes neither an indicator nor --from, --to, --detect, --note")
+        rows, faults = read_rows(Path(file).read_bytes(), file=file, fields=FIELDS)
+        book, reading = open_reading(ledger, study)
+        who = author_or_user(author)
+        done = workflow.cover_many(book, reading.study_id, file, rows, faults, author=who, today=today())
+        entries, skipped = [entry.id for entry in done.entries], done.skipped
+    else:
+        book, reading = open_reading(ledger, study)
+        raw |= {"indicator": indicator} if indicator else {}
+        who = author_or_user(author)
+        entries, skipped = [workflow.cover(book, reading.study_id, raw, author=who, today=today(), place=_place).id], 0
+    if as_json:
+        click.echo(json.dumps({"entries": entries, "skipped": skipped}))
+    else:
+        shown = entries[0] if len(entries) == 1 else f"{len(entries)} spans"
+        click.echo(f"{shown} recorded" + (f", {skipped} skipped as already there" if skipped else ""))
+
+
+@click.command(epilog="Example: forecast amend e12 --grade C3 --why 'the paper has withdrawn it'")
+@click.argument("entry", shell_complete=complete_entry)
+@click.option("--indicator", "field_indicator", metavar="ID", help="The indicator it is about.")
+@_field_options
+@click.option("--detect", "field_detect", metavar="P", help="For coverage: the chance of seeing an event.")
+@click.option("--why", metavar="TEXT", help="The reason, kept with the correction.")
+@writing_options
+def amend(
+    entry: str,
+    why: str | None,
+    ledger: str | None,
+    study: str | None,
+    author: str | None,
+    **options: str | None,
+) -> None:
+    """Correct ENTRY, a logged report or coverage; an empty text takes a field out.
+
+    The entry itself stays in the ledger; the correction is a new entry that names it.
+    """
+    from forecast import workflow
+
+    book, reading = open_reading(ledger, study)
+    changes = _fields(options)
+    done = workflow.amend(
+        book,
+        reading.study_id,
+        entry,
+        changes,
+        why=why,
+        author=author_or_user(author),
+        today=today(),
+        place=_place,
+    )
+    changed = ", ".join(
+        f"{name} {'taken out' if value is None else value}" for name, value in done.payload["set"].items()
+    )
+    click.echo(f"{done.id}  amends {entry}: {changed}")
+
+
+@click.command(epilog="Example: forecast retract e12 --why 'logged twice'")
+@click.argument("entry", shell_complete=complete_entry)
+@click.option("--why", required=True, metavar="TEXT", help="The reason, kept with the retraction.")
+@writing_options
+def retract(entry: str, why: str, ledger: str | None, study: str | None, author: str | None) -> None:
+    """Withdraw ENTRY, a logged report or coverage; it stays in the ledger and no longer counts."""
+    from forecast import workflow
+
+    book, reading = open_reading(ledger, study)
+    done = workflow.retract(book, reading.study_id, entry, why=why, author=author_or_user(author))
+    click.echo(f"{done.id}  retracts {entry}")

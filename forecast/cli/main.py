@@ -1,0 +1,129 @@
+"""The `forecast` command: its list of subcommands, loaded only when called, and the one place where errors become text.
+
+Nothing here imports more than click, so that help and completion answer at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from forecast import __version__
+from forecast.cli.suggesting import SuggestingGroup
+from indicators.errors import FaultsError, WatchfloorError
+
+__all__ = ["cli", "main"]
+
+_COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("setting_up:init", "Make a ledger, with a starter study or a worked case."),
+    "demo": ("setting_up:demo", "Build the Japan case in a folder of its own and show it."),
+    "study": ("study:study", "Check, record, list and show studies."),
+    "log": ("logging:log", "Log one report and see what it does."),
+    "import": ("logging:import_", "Log all reports of CSV or JSONL files, or none."),
+    "cover": ("logging:cover", "Record that somebody was looking."),
+    "amend": ("logging:amend", "Correct a logged report or coverage."),
+    "retract": ("logging:retract", "Withdraw a logged report or coverage."),
+    "evidence": ("showing:evidence", "List what is logged."),
+    "status": ("showing:status", "Show where every scenario and indicator stands."),
+    "explain": ("showing:explain", "Show what moved the probabilities, line by line."),
+    "export": ("exporting:export", "Write the outlook as JSON, CSV or Markdown."),
+    "verify": ("exporting:verify", "Check every link of the ledger."),
+    "completion": ("setting_up:completion", "Print the script that completes commands in a shell."),
+}
+
+
+class _Lazy(SuggestingGroup):
+    """A group whose commands are imported when they are called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in _COMMANDS:
+            return None
+        module, attribute = _COMMANDS[name][0].split(":")
+        command = getattr(importlib.import_module(f"forecast.cli.{module}"), attribute)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in _COMMANDS.items()])
+
+
+@click.group(
+    cls=_Lazy,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example: forecast init --case japan-sar && forecast status",
+)
+@click.option("--ledger", metavar="PATH", help="The ledger (or FORECAST_LEDGER; else forecast.db here or above).")
+@click.option("--study", metavar="ID", help="The study; needed only when the ledger holds several.")
+@click.version_option(__version__, prog_name="forecast")
+@click.pass_context
+def cli(ctx: click.Context, ledger: str | None, study: str | None) -> None:
+    """Keep the likelihood of every scenario, day by day, from logged evidence."""
+    ctx.obj = {"ledger": ledger, "study": study}
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its exit code.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        In place of the process's own.
+    """
+    sys.exit(run(arguments))
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; its exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a sign gets a question mark, not a traceback.
+            stream.reconfigure(errors="replace")
+    try:
+        outcome = cli.main(args=arguments, prog_name="forecast", standalone_mode=False)
+        sys.stdout.flush()
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped; nothing more was written", err=True)
+        return 2
+    except FaultsError as error:
+        for fault in error.faults:
+            click.echo(f"error: {fault}", err=True)
+        return 2
+    except WatchfloorError as error:
+        click.echo(f"error: {error}", err=True)
+        return 2
+    except click.ClickException as error:
+        click.echo(f"error: {_usage(error)}", err=True)
+        return 2
+    except BrokenPipeError:
+        # The reader has closed the pipe, as `head` does; what is still buffered has nowhere to go.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except OSError as error:
+        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
+        return 2
+    except Exception as error:
+        if os.environ.get("FORECAST_DEBUG"):
+            traceback.print_exc()
+        what = f"a fault of this program ({type(error).__name__}: {error})"
+        click.echo(f"error: {what}; please report it, with what FORECAST_DEBUG=1 shows", err=True)
+        return 2
+    return outcome if isinstance(outcome, int) else 0
+
+
+def _usage(error: click.ClickException) -> str:
+    """A refusal of the command line itself, with where to read more."""
+    text = error.format_message().rstrip(".").replace("\n", " ")
+    if isinstance(error, click.UsageError) and error.ctx is not None and ";" not in text:
+        return f"{text}; see `{error.ctx.command_path} --help`"
+    return text

@@ -1,0 +1,183 @@
+"""What the commands share: where the ledger is, which study, the two clocks, who writes, and completion of ids."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from indicators.clock import utc_now
+from indicators.days import parse_day, parse_moment
+from indicators.errors import WatchfloorError
+
+if TYPE_CHECKING:
+    from forecast.reading import Reading
+    from indicators.ledger import Ledger
+
+__all__ = [
+    "LEDGER_FILE",
+    "as_of_day",
+    "author_option",
+    "author_or_user",
+    "complete_entry",
+    "complete_indicator",
+    "json_option",
+    "ledger_path",
+    "open_reading",
+    "open_the_ledger",
+    "reading_options",
+    "reading_place_options",
+    "writing_options",
+]
+
+LEDGER_FILE = "forecast.db"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class NoLedgerError(WatchfloorError):
+    """No ledger where one was looked for."""
+
+
+class NotYetError(WatchfloorError):
+    """Something that a later version will do."""
+
+
+class FutureError(WatchfloorError):
+    """A clock set to what has not happened yet."""
+
+
+def reading_place_options(command: F) -> F:
+    """Which ledger and which study."""
+    study = click.option("--study", metavar="ID", help="The study; needed only when the ledger holds several.")
+    about = "The ledger (or FORECAST_LEDGER; else forecast.db here or above)."
+    ledger = click.option("--ledger", metavar="PATH", help=about)
+    return ledger(study(command))
+
+
+def writing_options(command: F) -> F:
+    """The options of a command that writes: ledger, study, author."""
+    return reading_place_options(author_option(command))
+
+
+def author_option(command: F) -> F:
+    """Who writes."""
+    return click.option("--author", metavar="NAME", help="Who writes (or FORECAST_AUTHOR; else your login).")(command)
+
+
+def reading_options(command: F) -> F:
+    """The options of a command that reads: ledger, study, the two clocks, what to leave out."""
+    options = [
+        click.option("--as-of", metavar="DAY", help="The world up to that day; today when left out."),
+        click.option("--known-at", metavar="TIME", help="What the ledger held then: a UTC time, or the end of a day."),
+        click.option(
+            "--without",
+            multiple=True,
+            metavar="KIND:X",
+            help="Leave out source:X, origin:X, indicator:X or entry:X; may be repeated.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return reading_place_options(command)
+
+
+def json_option(command: F) -> F:
+    """JSON in place of the table."""
+    return click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")(command)
+
+
+def _asked(name: str, own: str | None) -> str | None:
+    given = (click.get_current_context().find_root().obj or {}).get(name)
+    return own if own is not None else given
+
+
+def ledger_path(own: str | None) -> Path:
+    """Where the ledger is or would be: the option, FORECAST_LEDGER, forecast.db here or in a parent folder, or here."""
+    asked = _asked("ledger", own) or os.environ.get("FORECAST_LEDGER")
+    if asked:
+        if asked.startswith(("postgresql:", "postgres:")):
+            raise NotYetError("PostgreSQL ledgers are not in this version", where="--ledger", mend="give a file")
+        return Path(asked)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / LEDGER_FILE).is_file():
+            return folder / LEDGER_FILE
+    return here / LEDGER_FILE
+
+
+def open_the_ledger(own: str | None) -> Ledger:
+    """The ledger of this command; refused with the mend where there is none."""
+    from indicators.ledger_sqlite import open_ledger
+
+    path = ledger_path(own)
+    if not path.exists() and not (_asked("ledger", own) or os.environ.get("FORECAST_LEDGER")):
+        raise NoLedgerError(
+            f"no {LEDGER_FILE} here or in a parent folder", where=str(path.parent), mend="make one with `forecast init`"
+        )
+    return open_ledger(path, clock=utc_now)
+
+
+def open_reading(own_ledger: str | None, own_study: str | None, known_at: str | None = None) -> tuple[Ledger, Reading]:
+    """The ledger and what it holds of the study."""
+    from forecast.reading import chosen_study, read_study
+
+    moment = _moment(known_at)
+    ledger = open_the_ledger(own_ledger)
+    study_id = chosen_study(ledger, _asked("study", own_study), known_at=moment)
+    return ledger, read_study(ledger, study_id, known_at=moment)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else parse_moment(text)
+
+
+def as_of_day(reading: Reading, text: str | None) -> date:
+    """The as-of day: the one asked for, else the day of known-at, else today; at most the horizon."""
+    today = utc_now().date()
+    if text is not None:
+        day = parse_day(text)
+        if day > today:
+            raise FutureError(
+                f"{day} lies in the future (today is {today}, UTC)", where="--as-of", mend="give today or a day before"
+            )
+        return day
+    return reading.default_as_of(min(today, reading.known_at.date()) if reading.known_at else today)
+
+
+def author_or_user(given: str | None) -> str:
+    """Who writes: the option, FORECAST_AUTHOR, or the login."""
+    name = given or os.environ.get("FORECAST_AUTHOR")
+    if not name:
+        with suppress(OSError, KeyError, ImportError):
+            name = getpass.getuser()
+    return name or "unknown"
+
+
+def _quiet_reading(ctx: click.Context) -> Reading | None:
+    """For completion: what there is, or nothing; a TAB never shows an error."""
+    with suppress(WatchfloorError, OSError):
+        from forecast.reading import chosen_study, read_study
+        from indicators.ledger_sqlite import open_ledger
+
+        asked = ctx.params.get("ledger") or os.environ.get("FORECAST_LEDGER")
+        ledger = open_ledger(Path(asked) if asked else ledger_path(None), clock=utc_now)
+        return read_study(ledger, chosen_study(ledger, ctx.params.get("study")))
+    return None
+
+
+def complete_indicator(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Indicator ids that start so."""
+    reading = _quiet_reading(ctx)
+    return [name for name in reading.study.by_id if name.startswith(incomplete)] if reading else []
+
+
+def complete_entry(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of reports and coverage that start so."""
+    reading = _quiet_reading(ctx)
+    return [name for name in reading.known.logged if name.startswith(incomplete)] if reading else []

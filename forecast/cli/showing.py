@@ -1,0 +1,222 @@
+"""Commands that read: evidence, status, explain."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli.options import as_of_day, json_option, open_reading, reading_options
+from indicators.clock import utc_now
+from indicators.days import parse_day
+from indicators.errors import WatchfloorError, nearest
+
+if TYPE_CHECKING:
+    from forecast.outlook import Outlook, Row
+    from forecast.reading import Reading
+    from indicators.replay import Logged
+
+__all__ = ["evidence", "explain", "status"]
+
+_MOST = 12
+
+
+class UnknownScenarioError(WatchfloorError):
+    """A scenario id that the study does not have."""
+
+
+@click.command(epilog="Example: forecast status --as-of 2026-06-07 --without source:Sankei")
+@json_option
+@reading_options
+def status(
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    as_of: str | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """Show where every scenario and indicator stands, and what moved them most."""
+    _, reading = open_reading(ledger, study, known_at)
+    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    provenance = reading.provenance(now=utc_now(), without=without)
+    if as_json:
+        from forecast.export.json_export import status_json
+
+        click.echo(status_json(outlook, provenance, reading.flags))
+        return
+    from forecast.cli.tables import print_status
+
+    print_status(outlook, provenance, reading.flags)
+
+
+@click.command(epilog="Example: forecast explain --since 2026-01-01 --scenario network")
+@click.option("--since", metavar="DAY", help="What moved after that day; from the priors on when left out.")
+@click.option("--scenario", metavar="ID", help="The scenario to explain; the leading one when left out.")
+@click.option("--all", "everything", is_flag=True, help="Every report on a line of its own.")
+@json_option
+@reading_options
+def explain(
+    since: str | None,
+    scenario: str | None,
+    everything: bool,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    as_of: str | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """Show what moved the probabilities, line by line; the lines add up to the whole move."""
+    _, reading = open_reading(ledger, study, known_at)
+    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    day = parse_day(since) if since else None
+    rows = outlook.rows_since(day)
+    if as_json:
+        click.echo(json.dumps(_explanation(outlook, rows, day, without), ensure_ascii=False))
+        return
+    from forecast.cli.tables import print_explanation
+
+    ids = outlook.study.scenario_ids
+    if scenario is not None and scenario not in ids:
+        raise UnknownScenarioError(
+            f'no scenario "{scenario}" in the study', where="--scenario", mend=nearest(scenario, ids)
+        )
+    chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
+    start = float((outlook.study.prior if day is None else outlook.course[outlook.study.day_index(day)])[chosen])
+    print_explanation(outlook, rows, chosen, start=start, most=None if everything else _MOST)
+
+
+def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without: tuple[str, ...]) -> dict[str, object]:
+    from forecast.probability import DECIBAN
+
+    ids = outlook.study.scenario_ids
+    start = outlook.study.prior if since is None else outlook.course[outlook.study.day_index(since)]
+    return {
+        "study": outlook.study.study,
+        "since": since.isoformat() if since else None,
+        "as_of": outlook.as_of.isoformat(),
+        "without": list(without),
+        "from": dict(zip(ids, start.tolist(), strict=True)),
+        "to": dict(zip(ids, outlook.final.tolist(), strict=True)),
+        "rows": [
+            {
+                "what": row.what,
+                "indicator": row.indicator or None,
+                "entry": row.live.entry if row.live else None,
+                "date": row.live.report.dated.isoformat() if row.live else None,
+                "log_odds": dict(zip(ids, row.log_odds.tolist(), strict=True)),
+                "decibans": dict(zip(ids, (row.log_odds / DECIBAN).tolist(), strict=True)),
+            }
+            for row in rows
+        ],
+    }
+
+
+@click.command(epilog="Example: forecast evidence --indicator new-agreements --from 2026-01-01 --corrected")
+@click.option("--indicator", metavar="ID", help="Only on this indicator.")
+@click.option("--source", metavar="NAME", help="Only from this source.")
+@click.option("--from", "first", metavar="DAY", help="Only dated that day or later.")
+@click.option("--to", "last", metavar="DAY", help="Only dated that day or earlier.")
+@click.option("--live", "only", flag_value="live", help="Only what stands.")
+@click.option("--corrected", "only", flag_value="corrected", help="Only what was amended or retracted.")
+@json_option
+@reading_options
+def evidence(
+    indicator: str | None,
+    source: str | None,
+    first: str | None,
+    last: str | None,
+    only: str | None,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    as_of: str | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """List logged reports and coverage, retracted ones included, with their corrections."""
+    _, reading = open_reading(ledger, study, known_at)
+    if indicator is not None:
+        reading.study.indicator(indicator)
+    until = parse_day(as_of) if as_of else None
+    span = (
+        parse_day(first) if first else None,
+        min((d for d in (parse_day(last) if last else None, until) if d), default=None),
+    )
+    reading.evidence(without)  # refuses what is not there
+    rows = [
+        logged
+        for logged in reading.known.logged.values()
+        if _wanted(logged, indicator, source, span, only) and not reading.leaves_out(logged, without)
+    ]
+    if as_json:
+        click.echo(json.dumps([_logged(logged, reading) for logged in rows], ensure_ascii=False))
+        return
+    from forecast.cli.tables import print_evidence
+    from indicators.evidence import Report
+
+    print_evidence(
+        [
+            (row, reading.study.grade_of(row.record.grade, row.record.source) if isinstance(row.record, Report) else "")
+            for row in rows
+        ],
+        reading.study.tlp,
+    )
+    click.echo(f"{len(rows)} entries", err=True)
+
+
+def _wanted(
+    logged: Logged,
+    indicator: str | None,
+    source: str | None,
+    span: tuple[date | None, date | None],
+    only: str | None,
+) -> bool:
+    record = logged.record
+    dated = getattr(record, "dated", None) or record.to
+    assert dated is not None
+    return (
+        indicator in (None, record.indicator)
+        and source in (None, getattr(record, "source", None))
+        and (span[0] is None or dated >= span[0])
+        and (span[1] is None or dated <= span[1])
+        and (only != "live" or not logged.retracted)
+        and (only != "corrected" or bool(logged.corrections))
+    )
+
+
+def _logged(logged: Logged, reading: Reading) -> dict[str, object]:
+    from forecast.reading import live_report
+    from indicators.coverage import Coverage, coverage_content
+    from indicators.evidence import report_content
+
+    entry = logged.entry
+    told: dict[str, object] = {
+        "entry": entry.id,
+        "kind": entry.kind,
+        "recorded_at": entry.recorded_at,
+        "by": entry.author,
+    }
+    if isinstance(logged.record, Coverage):
+        told |= coverage_content(logged.record)
+    else:
+        told |= report_content(logged.record)
+        live = live_report(reading.study, entry.id, entry.seq, logged.record)
+        told["weight"] = live.rho
+    told["retracted"] = logged.retracted
+    told["corrections"] = [
+        {
+            "entry": c.id,
+            "kind": c.kind,
+            "recorded_at": c.recorded_at,
+            "by": c.author,
+            **c.payload,
+            "entry_corrected": entry.id,
+        }
+        | {"entry": c.id}
+        for c in logged.corrections
+    ]
+    return told

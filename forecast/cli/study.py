@@ -1,0 +1,175 @@
+"""Commands about studies: check a file, record it, list and show what is recorded."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from forecast.cli.options import (
+    author_or_user,
+    json_option,
+    ledger_path,
+    open_reading,
+    open_the_ledger,
+    reading_place_options,
+    writing_options,
+)
+from forecast.cli.suggesting import SuggestingGroup
+from indicators.clock import utc_now
+
+__all__ = ["study"]
+
+
+@click.group(cls=SuggestingGroup, epilog="Example: forecast study check my.yaml && forecast study add my.yaml")
+def study() -> None:
+    """Check, record, list and show studies."""
+
+
+@study.command(epilog="Example: forecast study check my-study.yaml")
+@click.argument("file", type=click.Path(dir_okay=False))
+@json_option
+def check(file: str, as_json: bool) -> None:
+    """Check a study FILE and print every fault with its place.
+
+    Leaves with 0 when it is sound and 1 when it has faults.
+    """
+    from forecast.study_file import study_faults
+    from forecast.yaml_tree import yaml_text
+    from indicators.errors import FaultsError
+
+    try:
+        faults = list(study_faults(yaml_text(Path(file).read_bytes(), file=file), file=file))
+    except FaultsError as error:
+        faults = list(error.faults)
+    if as_json:
+        shown = [{"file": f.file, "line": f.line, "column": f.column, "what": f.what, "mend": f.mend} for f in faults]
+        click.echo(json.dumps({"faults": shown}, ensure_ascii=False))
+    else:
+        for fault in faults:
+            click.echo(str(fault))
+        if not faults:
+            click.echo(f"{file}: sound")
+    if faults:
+        raise click.exceptions.Exit(1)
+
+
+@study.command(epilog="Example: forecast study add my-study.yaml")
+@click.argument("file", type=click.Path(dir_okay=False))
+@writing_options
+def add(file: str, ledger: str | None, study: str | None, author: str | None) -> None:
+    """Record the study in FILE, or the next revision of it.
+
+    Makes the ledger when there is none yet. A file that is recorded already changes nothing.
+    """
+    from forecast.study_file import read_study, study_json
+    from forecast.workflow import record_study
+    from forecast.yaml_tree import yaml_text
+    from indicators.ledger_sqlite import create_ledger
+
+    text = yaml_text(Path(file).read_bytes(), file=file)
+    found = read_study(text, file=file)
+    if study is not None and study != found.study:
+        raise click.UsageError(f'{file} is the study "{found.study}", not "{study}"')
+    path = ledger_path(ledger)
+    if not path.exists():
+        create_ledger(path, clock=utc_now).close()
+        click.echo(f"made the ledger {path}", err=True)
+    book = open_the_ledger(ledger)
+    who = author_or_user(author)
+    done = record_study(book, found, content=study_json(found), text=text, file=file, author=who)
+    told = f"{done.entry.id}  {found.study} revision {done.number}"
+    click.echo(told if done.is_new else f"{told} is this file already; nothing was written")
+
+
+@study.command(name="list", epilog="Example: forecast study list")
+@json_option
+@reading_place_options
+def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
+    """List the studies of the ledger."""
+    from forecast.reading import read_study
+
+    book = open_the_ledger(ledger)
+    rows = []
+    for study_id in book.studies():
+        if study not in (None, study_id):
+            continue
+        reading = read_study(book, study_id)
+        rows.append(
+            {
+                "study": study_id,
+                "title": reading.study.label,
+                "opens": reading.study.opens.isoformat(),
+                "horizon": reading.study.horizon.isoformat(),
+                "revisions": len(reading.known.revisions),
+                "reports": sum(1 for _ in reading.known.reports()),
+            }
+        )
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    if not rows:
+        click.echo("no studies yet; record one with `forecast study add FILE`")
+        return
+    from forecast.cli.tables import print_table
+
+    print_table(
+        ["study", "title", "opens", "horizon", "revisions", "reports"], [list(map(str, r.values())) for r in rows]
+    )
+
+
+@study.command(epilog="Example: forecast study show japan-sar")
+@click.argument("study_id", metavar="[STUDY]", required=False)
+@click.option("--file", "as_file", is_flag=True, help="Print the recorded file to the letter.")
+@click.option("--known-at", metavar="TIME", help="The revision in force then.")
+@json_option
+@reading_place_options
+def show(
+    study_id: str | None, as_file: bool, known_at: str | None, as_json: bool, ledger: str | None, study: str | None
+) -> None:
+    """Show STUDY as recorded: scenarios, priors, indicators and their rows."""
+    from forecast.cli.tables import print_study
+
+    _, reading = open_reading(ledger, study_id or study, known_at)
+    payload = reading.known.revisions[-1].payload
+    if as_file:
+        click.echo(payload["file"], nl=False)
+    elif as_json:
+        click.echo(json.dumps(payload["study"], ensure_ascii=False))
+    else:
+        print_study(reading)
+
+
+@study.command(epilog="Example: forecast study history japan-sar")
+@click.argument("study_id", metavar="[STUDY]", required=False)
+@json_option
+@reading_place_options
+def history(study_id: str | None, as_json: bool, ledger: str | None, study: str | None) -> None:
+    """Show every revision of STUDY: when, by whom, and what it changed."""
+    from forecast.reading import study_of
+    from forecast.revision import changes
+
+    _, reading = open_reading(ledger, study_id or study)
+    rows: list[dict[str, Any]] = []
+    previous = None
+    for number, entry in enumerate(reading.known.revisions, start=1):
+        revision = study_of(entry)
+        rows.append(
+            {
+                "revision": number,
+                "entry": entry.id,
+                "recorded_at": entry.recorded_at,
+                "author": entry.author,
+                "changes": changes(previous, revision),
+            }
+        )
+        previous = revision
+    if as_json:
+        click.echo(json.dumps(rows, ensure_ascii=False))
+        return
+    for row in rows:
+        click.echo(f"revision {row['revision']}  {row['entry']}  {row['recorded_at'][:19]}Z  {row['author']}")
+        for line in row["changes"]:
+            click.echo(f"  {line}")

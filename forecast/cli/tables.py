@@ -1,0 +1,337 @@
+"""What people see in a terminal: the tables of status, explain, evidence and study. Values in, lines printed.
+
+On a terminal a table fits its width; in a pipe it is as wide as it needs to be and has no colours.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from forecast.display import bar, percent, points, sparkline
+from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
+
+if TYPE_CHECKING:
+    from forecast.boards import Board
+    from forecast.outlook import Contribution, Outlook, Provenance, Row
+    from forecast.reading import Reading
+    from indicators.indicator import Indicator
+    from indicators.replay import Logged
+
+__all__ = ["print_evidence", "print_explanation", "print_status", "print_study", "print_table"]
+
+_PIPE_WIDTH = 140
+_BAR, _SPARK = 20, 24
+
+
+def console(*, to_stderr: bool = False) -> Console:
+    """Standard output (or error), at the terminal's width or wide enough for a pipe."""
+    stream = sys.stderr if to_stderr else sys.stdout
+    return Console(width=None if stream.isatty() else _PIPE_WIDTH, highlight=False, stderr=to_stderr)
+
+
+def _table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(
+            name, justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="ellipsis"
+        )
+    return table
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A plain table of texts."""
+    table = _table(*columns)
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    console().print(table)
+
+
+def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str]) -> None:
+    """Where every scenario and indicator stands, and the three reports that moved most."""
+    out = console()
+    study = outlook.study
+    out.print(Text(study.label, style="bold"))
+    if study.question:
+        out.print(Text(study.question))
+    reports = len(outlook.report_contributions)
+    out.print(
+        Text(
+            f"as of {outlook.as_of}, {reports} reports; open {study.opens} to {study.horizon}; "
+            f"ledger {provenance.head.entries}:{provenance.head.hash[:12]}",
+            style="dim",
+        )
+    )
+    for left_out in provenance.without:
+        out.print(Text(f"without {left_out}", style="yellow"))
+    out.print()
+    _print_scenarios(out, outlook)
+    _print_boards(out, outlook)
+    _print_moved(out, outlook)
+    for flag in flags:
+        out.print(Text(f"flag: {flag}", style="yellow"))
+
+
+def _print_scenarios(out: Console, outlook: Outlook) -> None:
+    table = _table(
+        "scenario", "", "now", "7 d", "30 d", "90 d", "in words", "course", right=("now", "7 d", "30 d", "90 d")
+    )
+    changes = {days: outlook.change_over(days) for days in (7, 30, 90)}
+    for k, scenario in enumerate(outlook.study.scenarios):
+        moved = [Text("") if c is None else _signed(points(float(c[k])), float(c[k])) for c in changes.values()]
+        table.add_row(
+            Text(scenario.label),
+            Text(bar(float(outlook.final[k]), _BAR), style="cyan"),
+            Text(percent(float(outlook.final[k])), style="bold"),
+            *moved,
+            Text(outlook.words[k]),
+            Text(sparkline(_thinned(outlook.course[:, k].tolist(), _SPARK)), style="cyan"),
+        )
+    out.print(table)
+    out.print()
+
+
+def _signed(text: str, change: float) -> Text:
+    if abs(change) < 0.0005:
+        return Text(text, style="dim")
+    return Text(text, style="green" if change > 0 else "red")
+
+
+def _thinned(values: Sequence[float], count: int) -> list[float]:
+    """As many values as there is room for, evenly spaced, the last one always among them."""
+    if len(values) <= count:
+        return list(values)
+    return [values[round(i * (len(values) - 1) / (count - 1))] for i in range(count)]
+
+
+def _print_boards(out: Console, outlook: Outlook) -> None:
+    table = _table("indicator", "kind", "now", "reports", "last seen", "due", right=("reports",), wrap=("now",))
+    for board in outlook.indicator_boards:
+        table.add_row(
+            Text(board.indicator.label),
+            Text(board.indicator.kind),
+            Text(board_text(board)),
+            Text(str(board.reports)),
+            Text(board.last_observed.isoformat() if board.last_observed else "never"),
+            _due(board, outlook),
+        )
+    out.print(table)
+    out.print()
+
+
+def _due(board: Board, outlook: Outlook) -> Text:
+    if board.indicator.retired:
+        return Text("retired", style="dim")
+    if board.due is None:
+        return Text("")
+    if board.overdue:
+        return Text(f"overdue {(outlook.as_of - board.due).days} d", style="bold red")
+    return Text(board.due.isoformat())
+
+
+def board_text(board: Board) -> str:
+    """Where an indicator stands, in a few words."""
+    if board.states:
+        best = sorted(board.states.items(), key=lambda item: -item[1])[:3]
+        return ", ".join(f"{state} {percent(p)}" for state, p in best)
+    if board.expectation is None:
+        return ""
+    expected, low, high = board.expectation.expected, board.expectation.low, board.expectation.high
+    every = board.indicator.check_every or "30 d"
+    if isinstance(board.indicator, MilestoneIndicator):
+        return f"{percent(expected)} in the next {every}"
+    if isinstance(board.indicator, CountIndicator):
+        return f"{expected:.2g} ({low:g} to {high:g}) in the next {every}"
+    unit = f" {board.indicator.unit}" if isinstance(board.indicator, MeasureIndicator) and board.indicator.unit else ""
+    return f"next {expected:.3g} ({low:.3g} to {high:.3g}){unit}"
+
+
+def _print_moved(out: Console, outlook: Outlook) -> None:
+    moved = [c for c in outlook.report_contributions if abs(c.change).max() > 0]
+    if not moved:
+        return
+    out.print(Text("moved most", style="bold"))
+    table = _table("entry", "day", "report", "effect", wrap=("report",))
+    for contribution in sorted(moved, key=lambda c: -float(abs(c.change).max()))[:3]:
+        table.add_row(*_moved_row(contribution, outlook))
+    out.print(table)
+    out.print()
+
+
+def _moved_row(contribution: Contribution, outlook: Outlook) -> list[Text]:
+    k = int(abs(contribution.change).argmax())
+    change = float(contribution.change[k])
+    report = contribution.live.report
+    indicator = outlook.study.by_id[report.indicator]
+    text = f"{indicator.label}: {report_text(contribution.live.report)}"
+    return [
+        Text(contribution.live.entry),
+        Text(report.dated.isoformat()),
+        Text(text),
+        Text(f"{outlook.study.scenarios[k].label} ").append_text(_signed(f"{points(change)} points", change)),
+    ]
+
+
+def report_text(report: object) -> str:
+    """What a report says, in a few words: its state, count or value, and its source."""
+    from indicators.evidence import Report
+
+    assert isinstance(report, Report)
+    if report.state is not None:
+        said = report.state
+    elif report.value is not None:
+        said = f"{report.value:g}"
+    else:
+        said = f"{1 if report.count is None else report.count}"
+        if report.from_:
+            said += f" from {report.from_} to {report.to}"
+    return f"{said} ({report.source})" if report.source else said
+
+
+def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, start: float, most: int | None) -> None:
+    """What moved one scenario's log odds, in decibans, line by line down to the sum.
+
+    Parameters
+    ----------
+    scenario : int
+        Position of the scenario.
+    start : float
+        Its probability before the first line.
+    most : int or None
+        How many reports to show one by one, those that moved most; None shows all.
+    """
+    from forecast.probability import DECIBAN
+
+    out = console()
+    end = float(outlook.final[scenario])
+    label = outlook.study.scenarios[scenario].label
+    out.print(Text(f"{label}: {percent(start)} -> {percent(end)} by {outlook.as_of}", style="bold"))
+    out.print(Text("decibans for it against all the others; +10 multiplies the odds by ten", style="dim"))
+    out.print()
+    table = _table("day", "entry", "what", "decibans", right=("decibans",), wrap=("what",))
+    shown, rest = _largest(rows, scenario, most)
+    for row in shown:
+        table.add_row(*_row_cells(row, outlook), _decibans(float(row.log_odds[scenario]) / DECIBAN))
+    if rest:
+        table.add_row(
+            "",
+            "",
+            Text(f"{len(rest)} smaller reports"),
+            _decibans(sum(float(r.log_odds[scenario]) for r in rest) / DECIBAN),
+        )
+    table.add_section()
+    total = sum(float(row.log_odds[scenario]) for row in rows) / DECIBAN
+    table.add_row("", "", Text("sum", style="bold"), _decibans(total))
+    out.print(table)
+
+
+def _largest(rows: Sequence[Row], scenario: int, most: int | None) -> tuple[list[Row], list[Row]]:
+    reports = [row for row in rows if row.what == "report"]
+    if most is None or len(reports) <= most:
+        return list(rows), []
+    kept = sorted(reports, key=lambda row: -abs(float(row.log_odds[scenario])))[:most]
+    chosen = {id(row) for row in kept}
+    return [r for r in rows if r.what != "report" or id(r) in chosen], [r for r in reports if id(r) not in chosen]
+
+
+def _row_cells(row: Row, outlook: Outlook) -> list[Text]:
+    if row.live is not None:
+        report = row.live.report
+        text = f"{outlook.study.by_id[row.indicator].label}: {report_text(report)}, weight {row.live.rho:.2f}"
+        return [Text(report.dated.isoformat()), Text(row.live.entry), Text(text)]
+    if row.what == "silence":
+        return [Text(""), Text(""), Text(f"silence of {outlook.study.by_id[row.indicator].label}", style="italic")]
+    return [Text(""), Text(""), Text("drift: what was learnt grows old", style="italic")]
+
+
+def _decibans(value: float) -> Text:
+    return Text(f"{value:+.2f}", style="green" if value > 0.005 else "red" if value < -0.005 else "dim")
+
+
+def print_evidence(rows: Sequence[tuple[Logged, str]], study_tlp: str) -> None:
+    """Logged reports and coverage, one a line, with what became of them."""
+    from indicators.coverage import Coverage
+
+    table = _table("entry", "day", "indicator", "what", "grade", "note", "state", wrap=("note",))
+    for logged, grade in rows:
+        record = logged.record
+        state = "retracted" if logged.retracted else "amended" if logged.corrections else ""
+        if isinstance(record, Coverage):
+            cells = [
+                f"{record.from_} to {record.to}",
+                record.indicator,
+                f"looked, detect {record.detect:g}",
+                "",
+                record.note,
+            ]
+        else:
+            cells = [record.dated.isoformat(), record.indicator, report_text(record), grade, record.note]
+        marked = f" [{record.tlp}]" if not isinstance(record, Coverage) and record.tlp not in (None, study_tlp) else ""
+        table.add_row(Text(logged.entry.id), *(Text(cell or "") for cell in cells), Text(state + marked))
+    console().print(table)
+
+
+def print_study(reading: Reading) -> None:
+    """A study as recorded: its question, scenarios, indicators and rows."""
+    out = console()
+    study = reading.study
+    revision = reading.known.revisions[-1]
+    out.print(Text(study.label, style="bold"))
+    out.print(Text(study.question))
+    out.print(
+        Text(
+            f"{study.study}, revision {len(reading.known.revisions)} ({revision.id}, {revision.recorded_at[:10]}), "
+            f"open {study.opens} to {study.horizon}, TLP {study.tlp}"
+            + (f", drift with half-life {study.drift.half_life}" if study.drift else ", no drift"),
+            style="dim",
+        )
+    )
+    out.print()
+    table = _table("id", "scenario", "prior", "resolves if", right=("prior",), wrap=("resolves if", "scenario"))
+    for scenario, prior in zip(study.scenarios, study.prior, strict=True):
+        table.add_row(scenario.id, Text(scenario.label), percent(float(prior)), Text(scenario.resolves_if or ""))
+    out.print(table)
+    out.print()
+    for indicator in study.indicators:
+        out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {_traits(indicator)}"))
+        _print_rows(out, study.scenario_ids, indicator)
+        out.print()
+
+
+def _traits(indicator: Indicator) -> str:
+    traits: list[str] = [indicator.kind]
+    for name in ("unit", "persistence", "given", "silence", "check_every"):
+        value = getattr(indicator, name, None)
+        if value:
+            traits.append(f"{name.replace('_', ' ')} {value}")
+    if indicator.retired:
+        traits.append("retired")
+    return ", ".join(traits)
+
+
+def _print_rows(out: Console, scenarios: Sequence[str], indicator: Indicator) -> None:
+    if isinstance(indicator, StateIndicator):
+        table = _table("  scenario", *map(escape, indicator.states), right=indicator.states)
+        for scenario in scenarios:
+            row = indicator.likelihoods[scenario]
+            for label, cells in row.items() if isinstance(row, dict) else [("", row)]:
+                shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else [cells]
+                name = f"  {scenario}" + (f", {indicator.given} {label}" if label else "")
+                table.add_row(Text(name), *map(Text, shown))
+        out.print(table)
+        return
+    table = _table("  scenario", "a year" if not isinstance(indicator, MeasureIndicator) else "mean and sd")
+    for scenario in scenarios:
+        if isinstance(indicator, MeasureIndicator):
+            value = (indicator.values or {})[scenario]
+            table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
+        else:
+            table.add_row(Text(f"  {scenario}"), f"{(indicator.rates or {})[scenario]:g}")
+    out.print(table)

@@ -1,0 +1,175 @@
+"""How numbers and single reports are shown to people, the same on a terminal, in a document and in a chart.
+
+A probability is never shown as 0 % or 100 % and a change never as none when there was one: what rounding would hide is
+shown with `<` or `>`. Data for machines is written in full precision elsewhere.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from forecast.outlook import Contribution, Outlook
+from forecast.study import Study
+from indicators.evidence import Report
+from indicators.indicator import CountIndicator, Indicator, MeasureIndicator
+
+__all__ = ["account", "bar", "largest_change", "most_moving", "number", "percent", "points", "shortened", "sparkline"]
+
+_EIGHTHS = " ▏▎▍▌▋▊▉█"
+_LEVELS = "▁▂▃▄▅▆▇█"
+# What a double leaves over where two equal probabilities are subtracted; no report moves so little.
+_NOISE = 1e-12
+
+
+def percent(p: float) -> str:
+    """A probability as percent with one decimal; `<0.1 %` and `>99.9 %` beyond, also for 0 and 1.
+
+    The engine's probabilities are never 0 or 1 but by underflow, so neither is ever claimed.
+
+    Parameters
+    ----------
+    p : float
+        From 0 to 1; anything else, not-a-number included, raises ValueError.
+
+    Examples
+    --------
+    >>> percent(0.6247), percent(1e-9), percent(0.9995)
+    ('62.5 %', '<0.1 %', '>99.9 %')
+    """
+    if not -_NOISE <= p <= 1.0 + _NOISE:
+        raise ValueError(f"{p} is not a probability")
+    return f"{_tenths(p)} %"
+
+
+def points(dp: float) -> str:
+    """A change of a probability in percentage points, with its sign and one decimal; `0.0` for none.
+
+    Parameters
+    ----------
+    dp : float
+        From -1 to 1; anything else raises ValueError. Below 1e-12 counts as none.
+
+    Examples
+    --------
+    >>> points(0.031), points(-0.0004), points(0.0)
+    ('+3.1', '-<0.1', '0.0')
+    """
+    if not abs(dp) <= 1.0 + _NOISE:
+        raise ValueError(f"{dp} is not a change of a probability")
+    if abs(dp) < _NOISE:
+        return "0.0"
+    return ("+" if dp > 0 else "-") + _tenths(abs(dp))
+
+
+def _tenths(p: float) -> str:
+    """100 p with one decimal, never rounded to 0 or 100."""
+    if p < 0.001:
+        return "<0.1"
+    return ">99.9" if p > 0.999 else f"{100 * p:.1f}"
+
+
+def number(x: float) -> str:
+    """A quantity with three digits or one decimal, whichever says more; without decimals from 1,000 on.
+
+    Examples
+    --------
+    >>> number(0.00412), number(58.94), number(12345.6)
+    ('0.00412', '58.9', '12,346')
+    """
+    if not math.isfinite(x):
+        raise ValueError(f"{x} is not a finite number")
+    if abs(x) >= 999.95:
+        return f"{x:,.0f}" if abs(x) < 1e15 else f"{x:.3g}"
+    return f"{x:.1f}" if abs(x) >= 99.95 else f"{x:.3g}"
+
+
+def bar(p: float, width: int) -> str:
+    """A bar of block characters, `width` characters long with its blanks, in steps of an eighth.
+
+    A probability above 0 has at least one eighth; only 1 fills the bar.
+    """
+    if not -_NOISE <= p <= 1.0 + _NOISE:
+        raise ValueError(f"{p} is not a probability")
+    eighths = round(p * width * 8)
+    if 0.0 < p < 1.0:
+        eighths = min(max(eighths, 1), width * 8 - 1)
+    full, rest = divmod(eighths, 8)
+    return ("█" * full + (_EIGHTHS[rest] if rest else "")).ljust(width)
+
+
+def sparkline(values: Iterable[float], *, within: tuple[float, float] | None = None) -> str:
+    """One character a value, in eight heights; empty for no values.
+
+    Parameters
+    ----------
+    values : iterable of float
+        Finite; ValueError otherwise.
+    within : pair of float, optional
+        What the lowest and the highest level stand for; left out, the smallest and the largest of the values. Give it
+        where lines are compared, or small changes will look like large ones.
+    """
+    series = [float(value) for value in values]
+    if not all(math.isfinite(value) for value in series):
+        raise ValueError("a value is not a finite number")
+    if not series:
+        return ""
+    low, high = within or (min(series), max(series))
+    if high - low < _NOISE:
+        return _LEVELS[3] * len(series)
+    places = [round((value - low) / (high - low) * (len(_LEVELS) - 1)) for value in series]
+    return "".join(_LEVELS[min(max(place, 0), len(_LEVELS) - 1)] for place in places)
+
+
+def shortened(text: str, length: int) -> str:
+    """The text on one line, cut to at most `length` characters with an ellipsis, at a space where one is near.
+
+    Examples
+    --------
+    >>> shortened("Collective security without an amendment", 24)
+    'Collective security…'
+    """
+    text = " ".join(text.split())
+    if len(text) <= length:
+        return text
+    cut = text[: length - 1]
+    space = cut.rfind(" ")
+    return (cut[:space] if space > length // 2 else cut).rstrip(" ,;:") + "…"
+
+
+def account(study: Study, report: Report) -> str:
+    """What a report said, in one line: its finding, then in parentheses its grade and its source where it names one.
+
+    Examples of it: `modest (B2, Kyodo)`, `2 × agreement, 2025-05-01 to 2025-06-30 (A1, MOFA)`, `54.5 percent (F6)`.
+    """
+    says = _finding(report, study.indicator(report.indicator))
+    if report.from_ and report.to:
+        says += f", {report.from_} to {report.to}"
+    grade = study.grade_of(report.grade, report.source)
+    return " ".join(f"{says} ({grade}{', ' + report.source if report.source else ''})".split())
+
+
+def _finding(report: Report, indicator: Indicator) -> str:
+    if report.state is not None:
+        return report.state
+    unit = indicator.unit if isinstance(indicator, CountIndicator | MeasureIndicator) else None
+    if report.value is not None:
+        return f"{report.value:.12g} {unit or ''}".rstrip()
+    if indicator.kind == "milestone":
+        return "happened"
+    count = 1 if report.count is None else report.count
+    return f"{count} × {unit or 'event'}"
+
+
+def largest_change(contribution: Contribution) -> int:
+    """Position of the scenario whose final probability the report changed most; the first on a tie."""
+    return int(abs(contribution.change).argmax())
+
+
+def most_moving(outlook: Outlook, top: int) -> list[Contribution]:
+    """The reports without which some final probability would differ most, the strongest first, the earlier on a tie.
+
+    At most `top`; fewer where fewer changed anything.
+    """
+    moved = [c for c in outlook.report_contributions if abs(c.change).max() >= _NOISE]
+    return sorted(moved, key=lambda c: -abs(c.change).max())[:top]

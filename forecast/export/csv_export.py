@@ -1,0 +1,147 @@
+"""One list of an outlook as CSV (RFC 4180, but lines end in a line feed), for spreadsheets and statistics.
+
+The lists are those of the JSON document. What is a table of fixed keys there becomes columns here; what is keyed by
+scenario or state becomes rows (long form), and what does not apply is an empty cell. Numbers have every digit of the
+double.
+
+A text that a spreadsheet would take for a formula, one that begins with `= + - @`, a tab, a line break or the full-width
+form of those signs, has a single quote put before it. Only texts are touched, never numbers. The separator is a comma:
+opened with another one, cells break elsewhere and this promise ends.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+from forecast.display import account
+from forecast.export.json_export import CHANGE_DAYS
+from forecast.outlook import Outlook, Provenance
+from indicators.errors import WatchfloorError, nearest
+from indicators.evidence import FIELDS, report_content
+
+__all__ = ["TABLES", "NotComputedError", "UnknownTableError", "csv_text"]
+
+Row = Sequence[object]
+
+_FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
+_NOT_COMPUTED = ("projection", "surprise")
+
+
+class UnknownTableError(WatchfloorError):
+    """A list that an outlook does not have."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f'an outlook has no table "{table}"', where="--table", mend=nearest(table, TABLES))
+
+
+class NotComputedError(WatchfloorError):
+    """A list that the format has a place for and this version does not compute."""
+
+    def __init__(self, table: str) -> None:
+        mend = f"take one of: {', '.join(TABLES)}"
+        super().__init__(f'"{table}" is not computed in this version', where="--table", mend=mend)
+
+
+def csv_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = (), table: str = "timeline") -> str:
+    """One list of the outlook as CSV text with a header row.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    provenance, flags
+        Stand in no list; taken so that every writer is called alike.
+    table : str
+        - `timeline`: date, scenario, probability, low, high, smoothed; days first, scenarios in file order;
+        - `scenarios`: one row a scenario, with the changes over 7, 30 and 90 days;
+        - `contributions`: one row a report and scenario;
+        - `indicators`: one row for each state of a state indicator with its probability, one row for each other
+          indicator with its expected number;
+        - `evidence`: one row a report, the fields as given.
+
+    Raises
+    ------
+    NotComputedError, UnknownTableError
+        No such list, in this version or at all.
+    """
+    if table in _NOT_COMPUTED:
+        raise NotComputedError(table)
+    if table not in _TABLES:
+        raise UnknownTableError(table)
+    header, rows = _TABLES[table]
+    return "".join(map(_line, (header, *rows(outlook))))
+
+
+def _timeline(outlook: Outlook) -> Iterator[Row]:
+    for day, probabilities, smoothed in zip(outlook.days, outlook.course, outlook.smoothed_course, strict=True):
+        text = day.isoformat()
+        for row in zip(outlook.study.scenario_ids, probabilities.tolist(), smoothed.tolist(), strict=True):
+            yield text, row[0], row[1], None, None, row[2]
+
+
+def _scenarios(outlook: Outlook) -> Iterator[Row]:
+    changes = [outlook.change_over(days) for days in CHANGE_DAYS]
+    for k, scenario in enumerate(outlook.study.scenarios):
+        stands = float(outlook.study.prior[k]), float(outlook.final[k]), None, None, outlook.words[k]
+        moved = (None if change is None else float(change[k]) for change in changes)
+        yield scenario.id, scenario.label, *stands, *moved
+
+
+def _contributions(outlook: Outlook) -> Iterator[Row]:
+    for item in outlook.report_contributions:
+        report = item.live.report
+        about = item.live.entry, report.dated.isoformat(), report.indicator, account(outlook.study, report)
+        numbers = (values.tolist() for values in (item.log_likelihoods, item.decibans, item.change))
+        for row in zip(outlook.study.scenario_ids, *numbers, strict=True):
+            yield *about, *row
+
+
+def _indicators(outlook: Outlook) -> Iterator[Row]:
+    for board in outlook.indicator_boards:
+        days = (day and day.isoformat() for day in (board.last_observed, board.due))
+        about = board.indicator.id, board.indicator.label, board.indicator.kind, *days, board.overdue
+        for state, probability in board.states.items():
+            yield *about, state, probability, *[None] * 6
+        if board.expectation is not None:
+            coming = board.expectation
+            yield *about, None, None, coming.expected, coming.low, coming.high, *[None] * 3
+
+
+def _evidence(outlook: Outlook) -> Iterator[Row]:
+    for item in outlook.report_contributions:
+        content = report_content(item.live.report)
+        yield item.live.entry, *(content.get(name) for name in FIELDS)
+
+
+_TABLES: Mapping[str, tuple[Row, Callable[[Outlook], Iterable[Row]]]] = {
+    "timeline": (("date", "scenario", "probability", "low", "high", "smoothed"), _timeline),
+    "scenarios": (
+        ("id", "name", "prior", "probability", "low", "high", "words", *(f"change_{days}" for days in CHANGE_DAYS)),
+        _scenarios,
+    ),
+    "contributions": (
+        ("entry", "date", "indicator", "what", "scenario", "loglik", "decibans", "change"),
+        _contributions,
+    ),
+    "indicators": (
+        ("id", "name", "kind", "last_observed", "due", "overdue", "state", "probability",
+         "expected", "low", "high", "bits", "bits_per_cost", "flip"),
+        _indicators,
+    ),
+    "evidence": (("entry", *FIELDS), _evidence),
+}  # fmt: skip
+TABLES = tuple(_TABLES)
+
+
+def _line(row: Row) -> str:
+    text = io.StringIO(newline="")
+    # The writer quotes what its line end contains: with this one, a lone carriage return inside a text too.
+    csv.writer(text, lineterminator="\r\n").writerow([_inert(cell) for cell in row])
+    return text.getvalue().removesuffix("\r\n") + "\n"
+
+
+def _inert(cell: object) -> object:
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA_STARTS) else cell

@@ -1,0 +1,161 @@
+"""The outlook as JSON (SPEC 7): one document, every number in full double precision, keys and ids in a fixed order.
+
+What this version does not compute (bands, confidence, projection, information, flips, surprise) is null, so that a
+reader written today need not change when it comes. `outlook.schema.json` describes the document, key by key.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from forecast.boards import Board
+from forecast.display import account
+from forecast.outlook import Contribution, Outlook, Provenance
+from forecast.probability import Floats
+from indicators.evidence import report_content
+
+__all__ = ["CHANGE_DAYS", "json_text", "outlook_json", "outlook_schema"]
+
+CHANGE_DAYS = (7, 30, 90)
+"""The spans of days over which the change of each probability is told."""
+
+# Characters that a terminal obeys or that turn the reading direction; inside JSON texts they can be written as numbers.
+_OBEYED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def json_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = ()) -> str:
+    """The outlook as JSON text, one line for each item of a list, ending in a newline.
+
+    Parameters
+    ----------
+    outlook : Outlook
+    provenance : Provenance
+    flags : sequence of str
+        What a reader must know beside the numbers, one sentence each.
+    """
+    members = [
+        f"{_compact(key)}: {_laid_out(value)}" for key, value in outlook_json(outlook, provenance, flags).items()
+    ]
+    return "{" + ",\n ".join(members) + "}\n"
+
+
+def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] = ()) -> dict[str, Any]:
+    """The same document as plain values: dict, list, str, int, float, bool and None."""
+    study = outlook.study
+    return {
+        "format": "watchfloor.outlook/1",
+        "engine": provenance.engine,
+        "study": {
+            "id": study.study,
+            "title": study.title,
+            "question": study.question,
+            "opens": study.opens.isoformat(),
+            "horizon": study.horizon.isoformat(),
+            "revision": provenance.revision,
+            "tlp": study.tlp,
+        },
+        "as_of": outlook.as_of.isoformat(),
+        "known_at": provenance.known_at,
+        "ledger": {"entries": provenance.head.entries, "head": provenance.head.hash},
+        **({"without": list(provenance.without)} if provenance.without else {}),
+        "confidence": None,
+        "scenarios": _scenarios(outlook),
+        "timeline": _timeline(outlook),
+        "projection": None,
+        "contributions": [_contribution(outlook, item) for item in outlook.report_contributions],
+        "indicators": [_indicator(board) for board in outlook.indicator_boards],
+        "surprise": None,
+        "flags": list(flags),
+        "evidence": [
+            {"entry": item.live.entry, **report_content(item.live.report)} for item in outlook.report_contributions
+        ],
+    }
+
+
+def outlook_schema() -> dict[str, Any]:
+    """The published JSON Schema (draft 2020-12) of the document, with the meaning and unit of every key."""
+    text = files("forecast.export").joinpath("outlook.schema.json").read_text(encoding="utf-8")
+    schema: dict[str, Any] = json.loads(text)
+    return schema
+
+
+def _scenarios(outlook: Outlook) -> list[dict[str, Any]]:
+    changes = {days: outlook.change_over(days) for days in CHANGE_DAYS}
+    return [
+        {
+            "id": scenario.id,
+            "name": scenario.label,
+            "prior": float(outlook.study.prior[k]),
+            "probability": float(outlook.final[k]),
+            "low": None,
+            "high": None,
+            "words": outlook.words[k],
+            "change": {str(days): None if change is None else float(change[k]) for days, change in changes.items()},
+        }
+        for k, scenario in enumerate(outlook.study.scenarios)
+    ]
+
+
+def _timeline(outlook: Outlook) -> list[dict[str, Any]]:
+    return [
+        {
+            "date": day.isoformat(),
+            "probability": _by_scenario(outlook, probability),
+            "low": None,
+            "high": None,
+            "smoothed": _by_scenario(outlook, smoothed),
+        }
+        for day, probability, smoothed in zip(outlook.days, outlook.course, outlook.smoothed_course, strict=True)
+    ]
+
+
+def _contribution(outlook: Outlook, item: Contribution) -> dict[str, Any]:
+    report = item.live.report
+    return {
+        "entry": item.live.entry,
+        "date": report.dated.isoformat(),
+        "indicator": report.indicator,
+        "what": account(outlook.study, report),
+        "loglik": _by_scenario(outlook, item.log_likelihoods),
+        "decibans": _by_scenario(outlook, item.decibans),
+        "change": _by_scenario(outlook, item.change),
+    }
+
+
+def _indicator(board: Board) -> dict[str, Any]:
+    expectation = board.expectation
+    stands: dict[str, float] = dict(board.states)
+    if expectation is not None:
+        stands = {"expected": expectation.expected, "low": expectation.low, "high": expectation.high}
+    return {
+        "id": board.indicator.id,
+        "name": board.indicator.label,
+        "kind": board.indicator.kind,
+        "last_observed": board.last_observed and board.last_observed.isoformat(),
+        "due": board.due and board.due.isoformat(),
+        "overdue": board.overdue,
+        "board": stands,
+        "bits": None,
+        "bits_per_cost": None,
+        "flip": None,
+    }
+
+
+def _by_scenario(outlook: Outlook, values: Floats) -> dict[str, float]:
+    return dict(zip(outlook.study.scenario_ids, values.tolist(), strict=True))
+
+
+def _laid_out(value: object) -> str:
+    """A list with one item a line; anything else on one line."""
+    if isinstance(value, list) and value:
+        return "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
+    return _compact(value)
+
+
+def _compact(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+    return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

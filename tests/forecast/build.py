@@ -1,0 +1,73 @@
+"""Outlooks from plain data, without a ledger: what the tests of the engine's outputs are built on."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from datetime import date
+from importlib.resources import files
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from forecast.events import Live
+from forecast.outlook import Evidence, Outlook, Provenance
+from forecast.study import Study
+from indicators.coverage import Coverage, read_coverage
+from indicators.evidence import read_report
+from indicators.grades import grade_weight
+from indicators.ledger import Head
+
+Plain = Mapping[str, Any]
+
+PROVENANCE = Provenance(
+    engine="0.0.0",
+    revision="ab" * 32,
+    revision_number=2,
+    known_at="2026-06-30T12:00:00.000000Z",
+    head=Head(entries=7, hash="cd" * 32),
+)
+
+
+def outlook_of(study: Plain, reports: Sequence[Plain], coverage: Sequence[Plain], as_of: date) -> Outlook:
+    """The outlook of a study as of a day.
+
+    Parameters
+    ----------
+    study
+        The content of a study file; days as ISO text or `date`.
+    reports, coverage
+        Records of SPEC 3 in the order of the ledger. The entry of report number n, from 0, is `e{n}`.
+    as_of
+        From the day the study opens to its horizon.
+    """
+    model = Study.model_validate(_iso(study))
+    live: dict[str, list[Live]] = {}
+    for n, raw in enumerate(reports):
+        report, problems = read_report(_iso(raw))
+        assert report, (problems, raw)
+        rho = grade_weight(model.grade_of(report.grade, report.source), model.grades)
+        live.setdefault(report.indicator, []).append(Live(f"e{n}", n, report, rho))
+    covered: dict[str, list[Coverage]] = {}
+    for raw in coverage:
+        span, problems = read_coverage(_iso(raw))
+        assert span, (problems, raw)
+        covered.setdefault(span.indicator, []).append(span)
+    return Outlook(model, Evidence(live, covered), as_of)
+
+
+def japan_sar(as_of: date) -> Outlook:
+    """The outlook of the worked case on Japan, with the reports and coverage that come with it."""
+    case = files("forecast") / "cases" / "japan_sar"
+    study = YAML(typ="safe", pure=True).load((case / "japan-sar.yaml").read_text("utf-8"))
+    reports, coverage = (
+        list(csv.DictReader(io.StringIO((case / name).read_text("utf-8"), newline="")))
+        for name in ("reports.csv", "coverage.csv")
+    )
+    return outlook_of(study, reports, coverage, as_of)
+
+
+def _iso(record: Plain) -> dict[str, Any]:
+    """The record with its days as text."""
+    return {key: value.isoformat() if isinstance(value, date) else value for key, value in record.items()}

@@ -1,0 +1,1 @@
+"""What is watched and seen, and the record of it."""
