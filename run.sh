@@ -34,13 +34,13 @@ need_uv() {
 
 install_product() {
     need_uv
-    "$uv" pip install --quiet --python .venv --require-hashes -r requirements.lock
+    "$uv" pip install --quiet --compile-bytecode --python .venv --require-hashes -r requirements.lock
     "$uv" pip install --quiet --python .venv --no-deps --editable .
 }
 
 install_all() {
     need_uv
-    "$uv" pip sync --quiet --python .venv --require-hashes requirements-dev.lock
+    "$uv" pip sync --quiet --compile-bytecode --python .venv --require-hashes requirements-dev.lock
     "$uv" pip install --quiet --python .venv --no-deps --editable .
 }
 

@@ -59,6 +59,8 @@ class Board:
         P(state now), for state indicators; empty for the others.
     expectation : Expectation or None
         For the other kinds.
+    occurred : float
+        Weight of a milestone's event; 0 while there is none, and for the other kinds.
     """
 
     indicator: Indicator
@@ -69,6 +71,7 @@ class Board:
     reports: int
     states: dict[str, float]
     expectation: Expectation | None
+    occurred: float
 
 
 def board(
@@ -109,6 +112,7 @@ def board(
         reports=len(reports),
         states=_states(indicator, likelihood, final, (as_of - opens).days),
         expectation=_expectation(indicator, likelihood, final, (as_of - opens).days),
+        occurred=likelihood.weight if isinstance(likelihood, CountLikelihood) else 0.0,
     )
 
 

@@ -113,9 +113,9 @@ class CountLikelihood:
 
     @cached_property
     def weight(self) -> float:
-        """w of a milestone's event, 0 while there is none."""
+        """w of a milestone's event; 0 while there is none, and for a count."""
         last = self.reports.last_counted
-        return self._event(0, last[0]).weight if last else 0.0
+        return self._event(0, last[0]).weight if self.model.once and last else 0.0
 
     @property
     def separable(self) -> NDArray[np.bool_]:

@@ -70,18 +70,20 @@ def _tenths(p: float) -> str:
 
 
 def number(x: float) -> str:
-    """A quantity with three digits or one decimal, whichever says more; without decimals from 1,000 on.
+    """A quantity with three digits, two below one and one decimal from 100 on; without decimals from 1,000 on.
 
     Examples
     --------
-    >>> number(0.00412), number(58.94), number(12345.6)
-    ('0.00412', '58.9', '12,346')
+    >>> number(0.0697), number(58.94), number(12345.6)
+    ('0.07', '58.9', '12,346')
     """
     if not math.isfinite(x):
         raise ValueError(f"{x} is not a finite number")
     if abs(x) >= 999.95:
         return f"{x:,.0f}" if abs(x) < 1e15 else f"{x:.3g}"
-    return f"{x:.1f}" if abs(x) >= 99.95 else f"{x:.3g}"
+    if abs(x) >= 99.95:
+        return f"{x:.1f}"
+    return f"{x:.3g}" if abs(x) >= 1 else f"{x:.2g}"
 
 
 def bar(p: float, width: int) -> str:

@@ -802,12 +802,18 @@ def _given_fault(name: str, indicator: _Entry, by_id: Mapping[str, _Entry], *, k
     if other is indicator:
         return '"given" names the indicator itself', "name another state indicator, or remove it"
     if other is None:
-        return (f"no indicator {shown(name)} in the study", _unknown_mend(name, candidates)) if known else None
+        mend = _unknown_mend(name, candidates) or _NO_OTHER
+        return (f"no indicator {shown(name)} in the study", mend) if known else None
     if other.kind is not None and other.kind != "state":
-        return f'{shown(name)} is of kind {other.kind}; "given" needs one of kind state', nearest("", candidates)
+        return f'{shown(name)} is of kind {other.kind}; "given" needs one of kind state', nearest(
+            "", candidates
+        ) or _NO_OTHER
     if other.group.get("persistence") is None:
         return f'{shown(name)} has no persistence, which "given" needs', f'add "persistence: 90 d" to {shown(name)}'
     return None
+
+
+_NO_OTHER = 'remove "given", as there is no other state indicator'
 
 
 def _given_without_circle(draft: _Draft) -> Iterator[Finding]:

@@ -378,7 +378,7 @@ _SYNTAX = (
     _Syntax("expected ',' or '}'", "a group in { } that is not closed, or lacks a comma", 'put "," between entries'),
     _Syntax("found unexpected end of stream", "quotes that are never closed", "close them", at_start=True),
     _Syntax("found unexpected document separator", "quotes that are never closed", "close them", at_start=True),
-    _Syntax("but found '<stream end>'", "the file ends before this is complete", "close the bracket", at_start=True),
+    _Syntax("but found '<stream end>'", "the file ends inside brackets", "close them"),
     _Syntax("sequence entries are not allowed", 'a "- " that does not fit here', "begin a list on a line of its own"),
     _Syntax("mapping keys are not allowed", 'a "? " that does not fit here', "put text that begins so in quotes"),
     _Syntax(

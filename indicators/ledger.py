@@ -122,7 +122,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def studies(self, *, until: datetime | None = None) -> list[str]:
-        """Ids of the studies with an entry, in order of their first; recorded up to and including a moment, if given."""
+        """Ids of the studies with an entry, in order of their first; of those up to and including a moment, if given."""
 
     @abstractmethod
     def head(self, *, until: datetime | None = None) -> Head:
@@ -178,10 +178,8 @@ class MemoryLedger(Ledger):
 
     def head(self, *, until: datetime | None = None) -> Head:
         """See `Ledger.head`."""
-        last = None
-        for last in self.entries(until=until):
-            pass
-        return Head(last.seq, last.hash) if last else Head(0, FIRST_PREV)
+        entries = self._entries if until is None else list(self.entries(until=until))
+        return Head(len(entries), entries[-1].hash if entries else FIRST_PREV)
 
     def verify(self) -> ChainFault | None:
         """See `Ledger.verify`."""

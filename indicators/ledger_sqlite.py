@@ -118,9 +118,7 @@ _INSERT = (
 )
 _SELECT = "SELECT seq, id, recorded_at, author, study, kind, payload, prev, hash FROM entry"
 _SELECT_LAST = f"{_SELECT} ORDER BY seq DESC LIMIT 1"
-_SELECT_HEAD = (
-    "SELECT seq, hash FROM entry WHERE :until IS NULL OR recorded_at <= :until ORDER BY seq DESC LIMIT 1"
-)
+_SELECT_HEAD = "SELECT seq, hash FROM entry WHERE :until IS NULL OR recorded_at <= :until ORDER BY seq DESC LIMIT 1"
 _SELECT_STUDIES = (
     "SELECT study FROM entry WHERE seq IN (SELECT min(seq) FROM entry GROUP BY study)"
     " AND (:until IS NULL OR recorded_at <= :until) ORDER BY seq"
@@ -498,7 +496,8 @@ class SqliteLedger(Ledger):
     def _schema_fault(self) -> ChainFault | None:
         found = {tuple(row) for row in self._run(_SELECT_SCHEMA)}
         made = _schema_as_made()
-        for name, kind, *_definition in sorted(made - found, key=repr):
+        if made - found:
+            name, kind, *_ = min(made - found, key=repr)
             is_there = any(row[0] == name for row in found)
             return ChainFault(0, f'the {kind} "{name}" is {"not as it was made" if is_there else "missing"}')
         if found != made:

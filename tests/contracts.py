@@ -307,6 +307,25 @@ class LedgerContract:
         until = datetime(2025, 4, 22, 21, 2, tzinfo=tokyo)  # 12:02 UTC
         assert [entry.seq for entry in ledger.entries(until=until)] == [1, 2, 3]
 
+    def test_the_head_of_an_earlier_moment_is_the_last_entry_by_then(self, ledger: Ledger) -> None:
+        entries = [entry for n in range(3) for entry in record(ledger, draft(n), draft(-n))]
+        microsecond = timedelta(microseconds=1)
+        assert ledger.head(until=NOON - microsecond) == Head(0, FIRST_PREV)
+        for minutes, last in ((0, 1), (1, 3), (2, 5)):
+            expected = Head(last + 1, entries[last].hash)
+            until = NOON + timedelta(minutes=minutes)
+            assert ledger.head(until=until) == expected
+            assert ledger.head(until=until + timedelta(minutes=1) - microsecond) == expected
+        assert ledger.head(until=NOON + timedelta(days=1)) == ledger.head()
+
+    def test_studies_come_in_the_order_of_their_first_entry(self, ledger: Ledger) -> None:
+        assert ledger.studies() == []
+        record(ledger, draft(study="z"), draft(study="m"))
+        record(ledger, draft(study="a"), draft(study="z"))
+        assert ledger.studies() == ["z", "m", "a"]
+        assert ledger.studies(until=NOON) == ["z", "m"]
+        assert ledger.studies(until=NOON - timedelta(seconds=1)) == []
+
     def test_an_iteration_keeps_to_the_ledger_as_it_was_when_it_began(self, ledger: Ledger) -> None:
         five_entries(ledger)
         entries = ledger.entries()

@@ -80,7 +80,7 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 
 
 def record_case(ledger: Ledger, folder: Path, name: str, *, author: str, today: date) -> Counts:
-    """Record the study, coverage and reports of a case from the files written to a folder; what is in stays as it is."""
+    """Record study, coverage and reports of a case from the files in a folder; what is recorded already stays."""
     file = folder / f"{name}.yaml"
     text = file.read_text(encoding="utf-8")
     study = read_study(text, file=str(file))

@@ -24,17 +24,10 @@ __all__ = ["export", "verify"]
 @click.command(epilog="Example: forecast export --format csv --table contributions moved.csv")
 @click.argument("file", default="-", type=click.Path(dir_okay=False, allow_dash=True))
 @click.option(
-    "--format",
-    "form",
-    type=click.Choice(["json", "csv", "markdown"]),
-    default="json",
-    show_default=True,
-    help="What to write.",
+    "--format", "form", type=click.Choice(["json", "csv", "markdown"]), default="json", show_default=True, help="What."
 )
 @click.option(
-    "--table",
-    metavar="NAME",
-    help="For CSV: timeline (when left out), scenarios, contributions, indicators or evidence.",
+    "--table", metavar="NAME", help="For CSV: timeline (default), scenarios, contributions, indicators or evidence."
 )
 @reading_options
 def export(
@@ -79,21 +72,19 @@ def verify(head: str | None, as_json: bool, ledger: str | None, study: str | Non
     """
     book = open_the_ledger(ledger)
     fault = book.verify()
-    told = {"ok": fault is None, "fault": str(fault) if fault else None}
-    if fault is None:
-        end = book.head()
-        told |= {"entries": end.entries, "head": end.hash}
-        if head is not None:
-            at = next((entry.seq for entry in book.entries() if entry.hash == head.rpartition(":")[2]), None)
-            told |= {"ok": at is not None, "head_found_at": at}
-            if at is None:
-                told["fault"] = f"no entry has the head {head}; this ledger was cut, replaced or written anew"
+    end = None if fault else book.head()
+    why = str(fault) if fault else None
+    found = None
+    if end and head is not None:
+        found = next((entry.seq for entry in book.entries() if entry.hash == head.rpartition(":")[2]), None)
+        why = None if found else f"no entry has the head {head}; this ledger was cut, replaced or written anew"
     if as_json:
-        click.echo(json.dumps(told))
-    elif not told["ok"]:
-        click.echo(told["fault"])
+        told = {"ok": why is None, "fault": why, "head_found_at": found}
+        click.echo(json.dumps(told | ({"entries": end.entries, "head": end.hash} if end else {})))
+    elif why is not None or end is None:
+        click.echo(why)
     else:
-        found = f"; the head given is entry {told['head_found_at']}" if head is not None else ""
-        click.echo(f"ok: {told['entries']} entries, head {told['entries']}:{told['head']}{found}")
-    if not told["ok"]:
+        where = f"; the head given is entry {found}" if found else ""
+        click.echo(f"ok: {end.entries} entries, head {end.entries}:{end.hash}{where}")
+    if why is not None:
         raise click.exceptions.Exit(1)

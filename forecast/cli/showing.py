@@ -14,7 +14,7 @@ from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
-    from forecast.outlook import Outlook, Row
+    from forecast.outlook import Outlook, Provenance, Row
     from forecast.reading import Reading
     from indicators.replay import Logged
 
@@ -43,13 +43,23 @@ def status(
     outlook = reading.outlook(as_of_day(reading, as_of), without=without)
     provenance = reading.provenance(now=utc_now(), without=without)
     if as_json:
-        from forecast.export.json_export import status_json
-
-        click.echo(status_json(outlook, provenance, reading.flags))
+        click.echo(json.dumps(_status(outlook, provenance, reading.flags), ensure_ascii=False))
         return
     from forecast.cli.tables import print_status
 
     print_status(outlook, provenance, reading.flags)
+
+
+def _status(outlook: Outlook, provenance: Provenance, flags: list[str]) -> dict[str, object]:
+    """The parts of the outlook that the table shows, as its JSON export has them."""
+    from forecast.display import most_moving
+    from forecast.export.json_export import outlook_json
+
+    whole = outlook_json(outlook, provenance, flags)
+    moved = [contribution.live.entry for contribution in most_moving(outlook, 3)]
+    by_entry = {item["entry"]: item for item in whole["contributions"]}
+    parts = ("engine", "study", "as_of", "known_at", "ledger", "without", "scenarios", "indicators", "flags")
+    return {name: whole[name] for name in parts if name in whole} | {"moved": [by_entry[name] for name in moved]}
 
 
 @click.command(epilog="Example: forecast explain --since 2026-01-01 --scenario network")
@@ -81,9 +91,8 @@ def explain(
 
     ids = outlook.study.scenario_ids
     if scenario is not None and scenario not in ids:
-        raise UnknownScenarioError(
-            f'no scenario "{scenario}" in the study', where="--scenario", mend=nearest(scenario, ids)
-        )
+        what = f'no scenario "{scenario}" in the study'
+        raise UnknownScenarioError(what, where="--scenario", mend=nearest(scenario, ids))
     chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
     start = float((outlook.study.prior if day is None else outlook.course[outlook.study.day_index(day)])[chosen])
     print_explanation(outlook, rows, chosen, start=start, most=None if everything else _MOST)
@@ -141,11 +150,8 @@ def evidence(
     _, reading = open_reading(ledger, study, known_at)
     if indicator is not None:
         reading.study.indicator(indicator)
-    until = parse_day(as_of) if as_of else None
-    span = (
-        parse_day(first) if first else None,
-        min((d for d in (parse_day(last) if last else None, until) if d), default=None),
-    )
+    last_days = [parse_day(text) for text in (last, as_of) if text]
+    span = (parse_day(first) if first else None, min(last_days, default=None))
     reading.evidence(without)  # refuses what is not there
     rows = [
         logged
@@ -156,15 +162,8 @@ def evidence(
         click.echo(json.dumps([_logged(logged, reading) for logged in rows], ensure_ascii=False))
         return
     from forecast.cli.tables import print_evidence
-    from indicators.evidence import Report
 
-    print_evidence(
-        [
-            (row, reading.study.grade_of(row.record.grade, row.record.source) if isinstance(row.record, Report) else "")
-            for row in rows
-        ],
-        reading.study.tlp,
-    )
+    print_evidence(reading.study, rows)
     click.echo(f"{len(rows)} entries", err=True)
 
 
@@ -194,29 +193,23 @@ def _logged(logged: Logged, reading: Reading) -> dict[str, object]:
     from indicators.evidence import report_content
 
     entry = logged.entry
-    told: dict[str, object] = {
-        "entry": entry.id,
-        "kind": entry.kind,
-        "recorded_at": entry.recorded_at,
-        "by": entry.author,
-    }
+    told: dict[str, object] = {"entry": entry.id, "kind": entry.kind}
+    told |= {"recorded_at": entry.recorded_at, "recorded_by": entry.author}
     if isinstance(logged.record, Coverage):
         told |= coverage_content(logged.record)
     else:
         told |= report_content(logged.record)
-        live = live_report(reading.study, entry.id, entry.seq, logged.record)
-        told["weight"] = live.rho
+        told["weight"] = live_report(reading.study, entry.id, entry.seq, logged.record).rho
     told["retracted"] = logged.retracted
     told["corrections"] = [
         {
-            "entry": c.id,
-            "kind": c.kind,
-            "recorded_at": c.recorded_at,
-            "by": c.author,
-            **c.payload,
-            "entry_corrected": entry.id,
+            "entry": correction.id,
+            "kind": correction.kind,
+            "recorded_at": correction.recorded_at,
+            "recorded_by": correction.author,
+            "set": correction.payload.get("set"),
+            "why": correction.payload.get("why"),
         }
-        | {"entry": c.id}
-        for c in logged.corrections
+        for correction in logged.corrections
     ]
     return told

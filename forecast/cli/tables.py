@@ -15,13 +15,16 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from forecast.display import bar, percent, points, sparkline
+from forecast.display import account, bar, largest_change, most_moving, number, percent, points, shortened, sparkline
+from indicators.coverage import Coverage
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
 if TYPE_CHECKING:
     from forecast.boards import Board
-    from forecast.outlook import Contribution, Outlook, Provenance, Row
+    from forecast.events import Live
+    from forecast.outlook import Outlook, Provenance, Row
     from forecast.reading import Reading
+    from forecast.study import Study
     from indicators.indicator import Indicator
     from indicators.replay import Logged
 
@@ -145,54 +148,40 @@ def board_text(board: Board) -> str:
         return ""
     expected, low, high = board.expectation.expected, board.expectation.low, board.expectation.high
     every = board.indicator.check_every or "30 d"
+    if board.occurred:
+        return f"happened, weight {board.occurred:.2f}"
     if isinstance(board.indicator, MilestoneIndicator):
         return f"{percent(expected)} in the next {every}"
+    span = f"{number(expected)} ({number(low)} to {number(high)})"
     if isinstance(board.indicator, CountIndicator):
-        return f"{expected:.2g} ({low:g} to {high:g}) in the next {every}"
+        return f"{span} in the next {every}"
     unit = f" {board.indicator.unit}" if isinstance(board.indicator, MeasureIndicator) and board.indicator.unit else ""
-    return f"next {expected:.3g} ({low:.3g} to {high:.3g}){unit}"
+    return f"next {span}{unit}"
 
 
 def _print_moved(out: Console, outlook: Outlook) -> None:
-    moved = [c for c in outlook.report_contributions if abs(c.change).max() > 0]
+    moved = most_moving(outlook, 3)
     if not moved:
         return
     out.print(Text("moved most", style="bold"))
     table = _table("entry", "day", "report", "effect", wrap=("report",))
-    for contribution in sorted(moved, key=lambda c: -float(abs(c.change).max()))[:3]:
-        table.add_row(*_moved_row(contribution, outlook))
+    for contribution in moved:
+        k = largest_change(contribution)
+        change = float(contribution.change[k])
+        live = contribution.live
+        table.add_row(
+            Text(live.entry),
+            Text(live.report.dated.isoformat()),
+            Text(_told(outlook, live)),
+            Text(f"{outlook.study.scenarios[k].label} ").append_text(_signed(f"{points(change)} points", change)),
+        )
     out.print(table)
     out.print()
 
 
-def _moved_row(contribution: Contribution, outlook: Outlook) -> list[Text]:
-    k = int(abs(contribution.change).argmax())
-    change = float(contribution.change[k])
-    report = contribution.live.report
-    indicator = outlook.study.by_id[report.indicator]
-    text = f"{indicator.label}: {report_text(contribution.live.report)}"
-    return [
-        Text(contribution.live.entry),
-        Text(report.dated.isoformat()),
-        Text(text),
-        Text(f"{outlook.study.scenarios[k].label} ").append_text(_signed(f"{points(change)} points", change)),
-    ]
-
-
-def report_text(report: object) -> str:
-    """What a report says, in a few words: its state, count or value, and its source."""
-    from indicators.evidence import Report
-
-    assert isinstance(report, Report)
-    if report.state is not None:
-        said = report.state
-    elif report.value is not None:
-        said = f"{report.value:g}"
-    else:
-        said = f"{1 if report.count is None else report.count}"
-        if report.from_:
-            said += f" from {report.from_} to {report.to}"
-    return f"{said} ({report.source})" if report.source else said
+def _told(outlook: Outlook, live: Live) -> str:
+    """A report on one line: the indicator and what was said of it."""
+    return f"{outlook.study.by_id[live.report.indicator].label}: {account(outlook.study, live.report)}"
 
 
 def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, start: float, most: int | None) -> None:
@@ -220,12 +209,8 @@ def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, s
     for row in shown:
         table.add_row(*_row_cells(row, outlook), _decibans(float(row.log_odds[scenario]) / DECIBAN))
     if rest:
-        table.add_row(
-            "",
-            "",
-            Text(f"{len(rest)} smaller reports"),
-            _decibans(sum(float(r.log_odds[scenario]) for r in rest) / DECIBAN),
-        )
+        together = sum(float(row.log_odds[scenario]) for row in rest)
+        table.add_row("", "", Text(f"{len(rest)} smaller reports"), _decibans(together / DECIBAN))
     table.add_section()
     total = sum(float(row.log_odds[scenario]) for row in rows) / DECIBAN
     table.add_row("", "", Text("sum", style="bold"), _decibans(total))
@@ -243,9 +228,8 @@ def _largest(rows: Sequence[Row], scenario: int, most: int | None) -> tuple[list
 
 def _row_cells(row: Row, outlook: Outlook) -> list[Text]:
     if row.live is not None:
-        report = row.live.report
-        text = f"{outlook.study.by_id[row.indicator].label}: {report_text(report)}, weight {row.live.rho:.2f}"
-        return [Text(report.dated.isoformat()), Text(row.live.entry), Text(text)]
+        told = f"{_told(outlook, row.live)}, weight {row.live.rho:.2f}"
+        return [Text(row.live.report.dated.isoformat()), Text(row.live.entry), Text(told)]
     if row.what == "silence":
         return [Text(""), Text(""), Text(f"silence of {outlook.study.by_id[row.indicator].label}", style="italic")]
     return [Text(""), Text(""), Text("drift: what was learnt grows old", style="italic")]
@@ -255,26 +239,19 @@ def _decibans(value: float) -> Text:
     return Text(f"{value:+.2f}", style="green" if value > 0.005 else "red" if value < -0.005 else "dim")
 
 
-def print_evidence(rows: Sequence[tuple[Logged, str]], study_tlp: str) -> None:
+def print_evidence(study: Study, rows: Sequence[Logged]) -> None:
     """Logged reports and coverage, one a line, with what became of them."""
-    from indicators.coverage import Coverage
-
-    table = _table("entry", "day", "indicator", "what", "grade", "note", "state", wrap=("note",))
-    for logged, grade in rows:
+    table = _table("entry", "day", "indicator", "what", "note", "", wrap=("what", "note"))
+    for logged in rows:
         record = logged.record
-        state = "retracted" if logged.retracted else "amended" if logged.corrections else ""
+        marks = ["retracted" if logged.retracted else "amended" if logged.corrections else ""]
         if isinstance(record, Coverage):
-            cells = [
-                f"{record.from_} to {record.to}",
-                record.indicator,
-                f"looked, detect {record.detect:g}",
-                "",
-                record.note,
-            ]
+            cells = [str(record.to), record.indicator, f"looked from {record.from_}, detect {record.detect:g}"]
         else:
-            cells = [record.dated.isoformat(), record.indicator, report_text(record), grade, record.note]
-        marked = f" [{record.tlp}]" if not isinstance(record, Coverage) and record.tlp not in (None, study_tlp) else ""
-        table.add_row(Text(logged.entry.id), *(Text(cell or "") for cell in cells), Text(state + marked))
+            cells = [str(record.dated), record.indicator, account(study, record)]
+            marks.append(f"TLP:{record.tlp}" if record.tlp not in (None, study.tlp) else "")
+        note, mark = record.note or "", " ".join(filter(None, marks))
+        table.add_row(Text(logged.entry.id), *map(Text, cells), Text(shortened(note, 90)), Text(mark))
     console().print(table)
 
 
@@ -301,7 +278,7 @@ def print_study(reading: Reading) -> None:
     out.print()
     for indicator in study.indicators:
         out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {_traits(indicator)}"))
-        _print_rows(out, study.scenario_ids, indicator)
+        _print_rows(out, study, indicator)
         out.print()
 
 
@@ -316,22 +293,30 @@ def _traits(indicator: Indicator) -> str:
     return ", ".join(traits)
 
 
-def _print_rows(out: Console, scenarios: Sequence[str], indicator: Indicator) -> None:
+def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
     if isinstance(indicator, StateIndicator):
         table = _table("  scenario", *map(escape, indicator.states), right=indicator.states)
-        for scenario in scenarios:
+        for scenario in study.scenario_ids:
             row = indicator.likelihoods[scenario]
-            for label, cells in row.items() if isinstance(row, dict) else [("", row)]:
+            for state in _states_of(study, indicator) if isinstance(row, dict) else [""]:
+                cells = row[state] if isinstance(row, dict) else row
                 shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else [cells]
-                name = f"  {scenario}" + (f", {indicator.given} {label}" if label else "")
-                table.add_row(Text(name), *map(Text, shown))
+                table.add_row(
+                    Text(f"  {scenario}" + (f", {indicator.given} {state}" if state else "")), *map(Text, shown)
+                )
         out.print(table)
         return
     table = _table("  scenario", "a year" if not isinstance(indicator, MeasureIndicator) else "mean and sd")
-    for scenario in scenarios:
+    for scenario in study.scenario_ids:
         if isinstance(indicator, MeasureIndicator):
             value = (indicator.values or {})[scenario]
             table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
         else:
             table.add_row(Text(f"  {scenario}"), f"{(indicator.rates or {})[scenario]:g}")
     out.print(table)
+
+
+def _states_of(study: Study, indicator: StateIndicator) -> list[str]:
+    """The states of the indicator that this one is given by, in their order."""
+    parent = study.by_id[indicator.given or ""]
+    return parent.states if isinstance(parent, StateIndicator) else []

@@ -4,9 +4,9 @@ The lists are those of the JSON document. What is a table of fixed keys there be
 scenario or state becomes rows (long form), and what does not apply is an empty cell. Numbers have every digit of the
 double.
 
-A text that a spreadsheet would take for a formula, one that begins with `= + - @`, a tab, a line break or the full-width
-form of those signs, has a single quote put before it. Only texts are touched, never numbers. The separator is a comma:
-opened with another one, cells break elsewhere and this promise ends.
+A text that a spreadsheet would take for a formula, one that begins with `= + - @` or their full-width forms, a tab or a
+line break, has a single quote put before it. Only texts are touched, never numbers. The separator is a comma: opened
+with another one, cells break elsewhere and this promise ends.
 """
 
 from __future__ import annotations

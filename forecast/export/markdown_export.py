@@ -129,7 +129,7 @@ def _reports(outlook: Outlook) -> Iterator[str]:
         return
     header = ("Day", "Indicator", "Report", "Effect", "Entry")
     yield _table(header, (_report(outlook, item) for item in strongest))
-    yield "The effect is the change of today's probability had the report not been logged, in percentage points."
+    yield "The effect is the probability less what it would be had the report not been logged, in percentage points."
 
 
 def _report(outlook: Outlook, item: Contribution) -> tuple[str, ...]:

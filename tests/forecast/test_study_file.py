@@ -495,7 +495,7 @@ many.yaml:16:16: the row of "settled" sums to 1.1, not to 1; take away 0.1 in al
 many.yaml:16:16: the rows of "settled", "strike" are not nested by the states of "mood"; \
 write a row for each of its states, like {low: [0.7, 0.3], high: [0.4, 0.6]}
 many.yaml:17:15: "Likely" is not a probability word of icd203; did you mean "likely"?
-many.yaml:18:12: no indicator "mood" in the study; one of: talks
+many.yaml:18:12: no indicator "mood" in the study; remove "given", as there is no other state indicator
 many.yaml:21:22: the rate of "settled" is 0, and zero can never be undone (Cromwell's rule); \
 write a small rate such as 0.001
 many.yaml:21:33: 0x1F is not a plain decimal number; write it like 1250 or 0.25, or in quotes if it is text
@@ -671,7 +671,8 @@ class TestWhateverTheInput:
             with pytest.raises(FaultsError) as caught:
                 read_study(text, file="s")
             assert list(caught.value.faults) == told
-            assert all("\n" not in str(fault) and fault.what for fault in told)
+            assert all("\n" not in str(fault) and fault.what and fault.mend for fault in told)
+            assert not any("Input should" in fault.what for fault in told), "a rule has no sentence of its own"
             assert len(set(told)) == len(told)
         else:
             study = read_study(text, file="s")

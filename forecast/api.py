@@ -1,0 +1,64 @@
+"""The Python face for notebooks and programs: open a ledger, read a study, get its outlook.
+
+Everything else hangs on what these return: `Reading.outlook` gives an `Outlook`, whose methods give pandas tables.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from forecast import reading
+from forecast.reading import Reading
+from indicators import ledger_sqlite
+from indicators.clock import utc_now
+from indicators.days import parse_moment
+from indicators.ledger import Ledger
+
+__all__ = ["create_ledger", "open_ledger", "read_study"]
+
+
+def open_ledger(path: str | os.PathLike[str]) -> Ledger:
+    """Open a ledger that is there.
+
+    Parameters
+    ----------
+    path : str or path
+        The SQLite file.
+
+    Raises
+    ------
+    LedgerError
+        There is none, or it cannot be read; the message says which and how to mend it.
+    """
+    return ledger_sqlite.open_ledger(Path(path), clock=utc_now)
+
+
+def create_ledger(path: str | os.PathLike[str]) -> Ledger:
+    """Make a ledger, or open the one that is there."""
+    return ledger_sqlite.create_ledger(Path(path), clock=utc_now)
+
+
+def read_study(ledger: Ledger, study: str | None = None, *, known_at: str | None = None) -> Reading:
+    """What a ledger holds of a study.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    study : str, optional
+        The study's id; may be left out when the ledger holds only one.
+    known_at : str, optional
+        What the ledger held at that moment: `2026-05-01T12:00:00Z`, or a day for its end in UTC.
+
+    Returns
+    -------
+    Reading
+        Its `study` is the revision in force, its `outlook(as_of)` the outlook of a day.
+
+    Examples
+    --------
+    >>> reading = read_study(open_ledger("forecast.db"))  # doctest: +SKIP
+    >>> reading.outlook(date(2026, 6, 7)).probabilities()  # doctest: +SKIP
+    """
+    moment = parse_moment(known_at) if known_at else None
+    return reading.read_study(ledger, reading.chosen_study(ledger, study, known_at=moment), known_at=moment)
