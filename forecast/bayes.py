@@ -230,8 +230,11 @@ def _plain_bayes(steps: _Steps) -> Filtered:
 def _normalised_steps(log_predicted: Floats, emissions: Floats) -> Filtered:
     log_predicted = log_predicted - log_sum_exp(log_predicted)[..., None]
     joint = log_predicted + emissions
-    log_normalisers = log_sum_exp(joint)
-    return Filtered(log_predicted, joint - log_normalisers[..., None], log_normalisers)
+    # Relative to the largest first: beside logs of 1e17, the log of a sum of two would be lost.
+    top = joint.max(axis=-1, keepdims=True)
+    relative = joint - top
+    total = log_sum_exp(relative)[..., None]
+    return Filtered(log_predicted, relative - total, (total + top)[..., 0])
 
 
 def _block_transfers(steps: _Steps) -> Floats:

@@ -11,12 +11,16 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from datetime import date, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
-from forecast.display import account, largest_change, most_moving, percent, points, shortened
-from forecast.outlook import Contribution, Outlook
+import numpy as np
 
-__all__ = ["COLOURS", "DASHES", "png", "spread", "svg", "timeline_chart"]
+from forecast.display import account, most_changed, percent, points, shortened
+from forecast.events import Live
+from forecast.outlook import Outlook
+from forecast.probability import Floats, log_or_minus_infinity, normalised
+
+__all__ = ["COLOURS", "DASHES", "moves_when_logged", "png", "spread", "svg", "timeline_chart"]
 
 Plain = dict[str, Any]
 
@@ -29,20 +33,24 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "Liberation Sans, Arial, sans-serif"
 _INK, _PALE, _GRID = "#222222", "#6B6B6B", "#E4E4E4"
 
-_WIDTH, _HEIGHT = 640, 300
-_MARGIN = 285
-_EFFECT = 560
-_LINE = 13
+_WIDTH, _HEIGHT = 540, 300
+_MARGIN = 290
+_EFFECT = 556
+_LINE = 14
 _ROOM_FOR_TWO_LINES = 9
 _NUMBERED = 8
+# A move that is not shown as less than a tenth of a point.
+_LEAST_MOVE = 0.001
+_STRIP = 12
+_LEGEND_TOP = _HEIGHT + 60
 _MOST_DAYS = 400
 
 
 def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
     """The probability of each scenario over time, with the reports that moved it most.
 
-    Lines are named at their right end, with the probability on the as-of day. The (at most eight) reports that changed
-    a final probability most stand as numbers on top, in order of time, and are told in the lines below.
+    Lines are named at their right end, with the probability on the as-of day. The reports that moved a probability
+    most on their day, at most eight, stand as numbers on top, in order of time, and are told in the lines below.
 
     Parameters
     ----------
@@ -53,23 +61,23 @@ def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
     Returns
     -------
     dict
-        A Vega-Lite 6 specification with its data, about 860 pixels wide. Texts in it are as the user wrote them.
+        A Vega-Lite 6 specification with its data, about 880 pixels wide. Texts in it are as the user wrote them.
     """
-    told = sorted(most_moving(outlook, _NUMBERED), key=lambda item: item.live.order)
+    told = _told(outlook)
     return {
         "$schema": _SCHEMA,
         "description": _description(outlook),
-        "title": _title(outlook, title),
+        "title": _title(outlook, title, above=_STRIP if told else 0),
         "width": _WIDTH,
         "height": _HEIGHT,
         "padding": {"left": 8, "right": 12, "top": 10, "bottom": 10},
         "background": "white",
-        "layer": [*_lines(outlook), *_line_ends(outlook), *_numbers(outlook, told), *_legend(outlook, told)],
+        "layer": [*_numbers(outlook, told), *_lines(outlook), *_line_ends(outlook), *_legend(outlook, told)],
         "config": {
             "font": _FONT,
             "view": {"stroke": None},
-            "axis": {"labelColor": _PALE, "labelFontSize": 11, "domainColor": _GRID, "tickColor": _GRID},
-            "text": {"font": _FONT, "fontSize": 12, "color": _INK},
+            "axis": {"labelColor": _PALE, "labelFontSize": 12, "domainColor": _GRID, "tickColor": _GRID},
+            "text": {"font": _FONT, "fontSize": 13, "color": _INK},
         },
     }
 
@@ -130,24 +138,24 @@ def spread(positions: Sequence[float], gap: float, *, low: float, high: float) -
     return placed
 
 
-def _title(outlook: Outlook, title: str | None) -> Plain:
+def _title(outlook: Outlook, title: str | None, *, above: int) -> Plain:
     study = outlook.study
     reports = len(outlook.report_contributions)
     about = f"As of {_day(outlook.as_of)}, from {reports} report{'' if reports == 1 else 's'}"
     return {
-        "text": shortened(title or study.label, 90),
-        "subtitle": [*_wrapped(study.question, 125, lines=2), about],
+        "text": shortened(title or study.label, 80),
+        "subtitle": [*_wrapped(study.question, 115, lines=2), about],
         "anchor": "start",
         "frame": "group",
-        "offset": 34 if reports else 14,
+        "offset": 14 + above,
         "limit": _WIDTH + _MARGIN,
         "font": _FONT,
         "fontSize": 18,
         "color": _INK,
         "subtitleFont": _FONT,
-        "subtitleFontSize": 12,
+        "subtitleFontSize": 13,
         "subtitleColor": _PALE,
-        "subtitleLineHeight": 16,
+        "subtitleLineHeight": 17,
         "subtitlePadding": 5,
     }
 
@@ -165,103 +173,103 @@ def _description(outlook: Outlook) -> str:
 
 
 def _lines(outlook: Outlook) -> list[Plain]:
-    shown = _shown_days(outlook)
     values = [
-        {"day": outlook.days[t].isoformat(), "scenario": k, "p": round(p, 5)}
-        for k, course in enumerate(outlook.course.T)
-        for t, p in zip(shown, course[shown].tolist(), strict=True)
+        {"day": outlook.days[x].isoformat(), "scenario": k, "p": round(float(outlook.course[t, k]), 5)}
+        for k in range(len(outlook.study.scenarios))
+        for x, t in _corners(outlook)
     ]
-    leader = int(outlook.final.argmax())
-    return [
-        {
-            "data": {"values": values, "format": {"parse": {"day": "utc:'%Y-%m-%d'"}}},
-            "mark": {"type": "line", "strokeCap": "butt", "strokeJoin": "round", "clip": False},
-            "encoding": {
-                "x": {
-                    "field": "day",
-                    "type": "temporal",
-                    "title": None,
-                    "scale": _time_scale(outlook),
-                    "axis": _time_axis(outlook),
-                },
-                "y": {**_probability("p"), "axis": _PROBABILITY_AXIS},
-                **_look(outlook),
-                "strokeWidth": {"condition": {"test": f"datum.scenario === {leader}", "value": 3}, "value": 1.8},
-            },
-        }
-    ]
+    x = {"field": "day", "type": "temporal", "scale": _time_scale(outlook), "axis": _time_axis(outlook)}
+    y = {**_probability("p"), "axis": _PROBABILITY_AXIS}
+    width = {"condition": {"test": f"datum.scenario === {_leader(outlook)}", "value": 3}, "value": 1.8}
+    as_listed = {"value": None}
+    mark = {"type": "line", "strokeJoin": "round"}
+    line = _layer(mark, x=x, y=y, order=as_listed, strokeWidth=width, **_look(outlook))
+    return [{"data": {"values": values, "format": {"parse": {"day": "utc:'%Y-%m-%d'"}}}, **line}]
 
 
-def _shown_days(outlook: Outlook) -> list[int]:
-    """Days enough to draw the same line: some hundred evenly spaced, and both sides of every report."""
+def _corners(outlook: Outlook) -> list[tuple[int, int]]:
+    """The days between which straight lines are drawn, each with the day whose probability is taken.
+
+    Some hundred evenly spaced; a report's day comes twice, with the probability of the day before first, so that what a
+    report did is a jump and what time did is a slope.
+    """
     last = len(outlook.days) - 1
-    jumps = {outlook.study.day_index(item.live.report.dated) for item in outlook.report_contributions}
+    jumps = {outlook.study.day_index(item.live.report.dated) for item in outlook.report_contributions} - {0}
     evenly = range(0, last + 1, max(1, last // _MOST_DAYS))
-    return sorted({*evenly, last, *jumps, *(max(day - 1, 0) for day in jumps)})
+    return sorted([*((t, t) for t in {*evenly, *jumps, last}), *((t, t - 1) for t in jumps)])
 
 
 def _line_ends(outlook: Outlook) -> list[Plain]:
     """A dot on each line's last day, and its name beside it with the final probability."""
+    leader = {"expr": f"datum.scenario === {_leader(outlook)} ? 'bold' : 'normal'"}
+    look = _look(outlook)
+    colour = {"color": look["color"]}
+    p, at = _probability("p"), _probability("at")
+    middle = {"type": "text", "baseline": "middle"}
+    name = {**middle, "align": "left", "limit": _MARGIN - 103, "fontWeight": leader}
+    name |= {"lineBreak": "\n", "lineHeight": _LINE, "dy": {"expr": "datum.rise"}}
+    percentage = {**middle, "align": "right", "fontWeight": "bold"}
+    layers = [
+        _layer({"type": "circle", "size": 34, "opacity": 1}, x=_at(0), y=p, **colour),
+        _layer({"type": "rule", "strokeWidth": 0.8}, x=_at(5), x2=_at(20), y=p, y2={"field": "at"}, **colour),
+        _layer({"type": "rule", "strokeWidth": 2.2}, x=_at(20), x2=_at(42), y=at, **look),
+        _layer(percentage, x=_at(96), y=at, text={"field": "percent"}),
+        _layer(name, x=_at(103), y=at, text={"field": "name"}),
+    ]
+    return [{"data": {"values": _ends(outlook)}, **layer} for layer in layers]
+
+
+def _ends(outlook: Outlook) -> list[Plain]:
+    """For each scenario its final probability, its name in lines, and the height at which that stands."""
     final, scenarios = outlook.final.tolist(), outlook.study.scenarios
-    lines = 2 if len(scenarios) <= _ROOM_FOR_TWO_LINES else 1
-    names = [_wrapped(scenario.label, 30, lines=lines) for scenario in scenarios]
+    if len(scenarios) <= _ROOM_FOR_TWO_LINES:
+        names = [_wrapped(scenario.label, 28, lines=2) for scenario in scenarios]
+    else:
+        names = [[shortened(scenario.label, 50)] for scenario in scenarios]
     gap = (max(map(len, names)) * _LINE + 3) / _HEIGHT
-    ends = [
+    # From the last to the first, so that of equal ones the first in the file stands highest.
+    heights = spread(final[::-1], gap, low=-0.01, high=1.01)[::-1]
+    return [
         {
             "scenario": k,
-            "p": p,
-            "at": at,
-            "percent": percent(p),
+            "p": final[k],
+            "at": heights[k],
+            "percent": percent(final[k]),
             "name": "\n".join(name),
             "rise": (1 - len(name)) * _LINE / 2,
         }
-        for k, (p, at, name) in enumerate(zip(final, spread(final, gap, low=-0.01, high=1.01), names, strict=True))
+        for k, name in enumerate(names)
     ]
-    leader = max(range(len(final)), key=lambda k: final[k])
-    weight = {"expr": f"datum.scenario === {leader} ? 'bold' : 'normal'"}
-    colour = {"color": _look(outlook)["color"]}
-    layers: list[Plain] = [
-        {"mark": {"type": "circle", "size": 34, "opacity": 1}, "encoding": {"x": {"value": _WIDTH}, "y": _probability("p"), **colour}},
-        {
-            "mark": {"type": "rule", "strokeWidth": 1},
-            "encoding": {"x": {"value": _WIDTH + 5}, "x2": {"value": _WIDTH + 16}, "y": _probability("p"), "y2": {"field": "at"}, **colour},
-        },
-        {
-            "mark": {"type": "rule", "strokeWidth": 2.2},
-            "encoding": {"x": {"value": _WIDTH + 16}, "x2": {"value": _WIDTH + 38}, "y": _probability("at"), **_look(outlook)},
-        },
-        {
-            "mark": {"type": "text", "align": "right", "baseline": "middle", "fontWeight": "bold"},
-            "encoding": {"x": {"value": _WIDTH + 89}, "y": _probability("at"), "text": {"field": "percent"}},
-        },
-        {
-            "mark": {
-                "type": "text", "align": "left", "baseline": "middle", "limit": _MARGIN - 98, "lineBreak": "\n",
-                "lineHeight": _LINE, "dy": {"expr": "datum.rise"}, "fontWeight": weight,
-            },
-            "encoding": {"x": {"value": _WIDTH + 96}, "y": _probability("at"), "text": {"field": "name"}},
-        },
-    ]  # fmt: skip
-    return [{"data": {"values": ends}, **layer} for layer in layers]
+
+
+def _leader(outlook: Outlook) -> int:
+    """The scenario that leads; -1 where several do."""
+    leaders = np.flatnonzero(outlook.final >= outlook.final.max() - 1e-9)
+    return int(leaders[0]) if len(leaders) == 1 else -1
+
+
+def _at(beyond: int) -> Plain:
+    """A place in pixels to the right of the plot."""
+    return {"value": _WIDTH + beyond}
+
+
+def _layer(mark: Plain, **encoding: Plain) -> Plain:
+    return {"mark": mark, "encoding": encoding}
 
 
 def _probability(field: str) -> Plain:
     return {"field": field, "type": "quantitative", "title": None, "scale": {"domain": [0, 1]}}
 
 
-def _look(outlook: Outlook) -> Plain:
+def _look(outlook: Outlook) -> dict[str, Plain]:
     """Colour and dash of each scenario, by its place in the file: the same on every day."""
     K = len(outlook.study.scenarios)
-    dashes = [list(DASHES[k % len(DASHES)]) or [1, 0] for k in range(K)]
     colours = [COLOURS[k % len(COLOURS)] for k in range(K)]
+    dashes = [list(DASHES[k % len(DASHES)]) for k in range(K)]
+    by_scenario = {"field": "scenario", "type": "nominal", "legend": None}
     return {
-        channel: {
-            "field": "scenario",
-            "type": "nominal",
-            "legend": None,
-            "scale": {"domain": [*range(K)], "range": looks},
-        }
-        for channel, looks in (("color", colours), ("strokeDash", dashes))
+        "color": {**by_scenario, "scale": {"domain": [*range(K)], "range": colours}},
+        "strokeDash": {**by_scenario, "scale": {"domain": [*range(K)], "range": dashes}},
     }
 
 
@@ -320,76 +328,103 @@ def _milliseconds(day: date) -> int:
 # The reports that moved it most
 
 
-def _numbers(outlook: Outlook, told: Sequence[Contribution]) -> list[Plain]:
+class _Told(NamedTuple):
+    """A report with a number, and what it did to each probability on the day it came, shape (K,)."""
+
+    number: int
+    live: Live
+    move: Floats
+
+
+def _told(outlook: Outlook) -> list[_Told]:
+    """The reports that made the lines jump most, in order of time."""
+    moves = moves_when_logged(outlook)
+    strength = abs(moves).max(axis=1, initial=0.0)
+    strongest = (-strength).argsort(kind="stable")[:_NUMBERED].tolist()
+    chosen = sorted(r for r in strongest if strength[r] >= _LEAST_MOVE)
+    return [_Told(n, outlook.report_contributions[r].live, moves[r]) for n, r in enumerate(chosen, 1)]
+
+
+def moves_when_logged(outlook: Outlook) -> Floats:
+    """What each report did to the probabilities of its own day, given the reports before it; shape (R, K).
+
+    In the order of `outlook.report_contributions`. With the day's drift and silence they add up to the steps of the
+    course; a report's effect on the last day is another matter, for later ones may say the same again.
+    """
+    items = outlook.report_contributions
+    moves = np.zeros((len(items), len(outlook.study.scenarios)))
+    after, day = outlook.final, None
+    for r in reversed(range(len(items))):
+        if items[r].live.report.dated != day:
+            day = items[r].live.report.dated
+            after = outlook.course[outlook.study.day_index(day)]
+        before = normalised(log_or_minus_infinity(after) - items[r].log_likelihoods)
+        moves[r] = after - before
+        after = before
+    return moves
+
+
+def _numbers(outlook: Outlook, told: Sequence[_Told]) -> list[Plain]:
     """A number above the day of each, moved aside where they crowd, and a thin line down from its day."""
     span = max((outlook.as_of - outlook.study.opens).days, 1)
     days = [_WIDTH * (1 - (outlook.as_of - item.live.report.dated).days / span) for item in told]
-    values = [
-        {"number": n, "day": day, "at": at}
-        for n, (day, at) in enumerate(zip(days, spread(days, 18, low=0, high=_WIDTH), strict=True), 1)
-    ]
-    layers: list[Plain] = [
-        {
-            "mark": {"type": "rule", "color": "#B9B9B9", "strokeDash": [1, 2]},
-            "encoding": {"x": _pixel("day"), "y": {"value": -4}, "y2": {"value": _HEIGHT}},
-        },
-        {
-            "mark": {"type": "rule", "color": "#9A9A9A"},
-            "encoding": {"x": _pixel("at"), "x2": {"field": "day"}, "y": {"value": -12}, "y2": {"value": -4}},
-        },
-        *_badges({"x": _pixel("at"), "y": {"value": -18}}),
+    places = spread(days, 19, low=0, high=_WIDTH)
+    values = [{"number": told[i].number, "day": days[i], "at": places[i]} for i in range(len(told))]
+    dotted = {"type": "rule", "color": "#B9B9B9", "strokeDash": [1, 2]}
+    joint = {"type": "rule", "color": "#9A9A9A"}
+    layers = [
+        _layer(dotted, x=_pixel("day"), y={"value": -4}, y2={"value": _HEIGHT}),
+        _layer(joint, x=_pixel("at"), x2={"field": "day"}, y={"value": -12}, y2={"value": -4}),
+        *_badges(x=_pixel("at"), y={"value": -18}),
     ]
     return [{"data": {"values": values}, **layer} for layer in layers]
 
 
-def _legend(outlook: Outlook, told: Sequence[Contribution]) -> list[Plain]:
-    """One line a number: the day, the indicator, what was reported, and the final probability it moved most."""
+def _legend(outlook: Outlook, told: Sequence[_Told]) -> list[Plain]:
+    """One line a number: the day, the indicator, what was reported, and the probability that it moved most."""
     if not told:
         return []
-    top = _HEIGHT + 60
-    study = outlook.study
-    rows = []
-    for n, item in enumerate(told, 1):
-        report, k = item.live.report, largest_change(item)
-        rows.append(
-            {
-                "number": n,
-                "y": top + 4 + 18 * n,
-                "day": _day(report.dated),
-                "says": shortened(f"{study.indicator(report.indicator).label}: {account(study, report)}", 120),
-                "points": points(float(item.change[k])),
-                "scenario": study.scenarios[k].label,
-            }
-        )
-    heading = {"type": "text", "align": "left", "baseline": "middle", "color": _PALE, "fontSize": 11, "y": top}
+    heading = {"type": "text", "align": "left", "baseline": "middle", "color": _PALE, "fontSize": 12, "y": _LEGEND_TOP}
     headings = [
         {"data": {"values": [{}]}, "mark": {**heading, "x": x, "text": text}}
-        for x, text in ((0, "Reports that moved it most"), (_EFFECT, "Effect on the final probability, in points"))
+        for x, text in ((0, "The reports that moved it most"), (_EFFECT, "Move on that day, in points"))
     ]
-    columns: list[Plain] = [
-        *_badges({"x": {"value": 8}, "y": _pixel("y")}),
-        _column("day", 24, limit=80),
-        _column("says", 108, limit=_EFFECT - 120),
+    columns = [
+        *_badges(x={"value": 8}, y=_pixel("y")),
+        _column("day", 24, limit=82),
+        _column("says", 110, limit=_EFFECT - 116),
         _column("points", _EFFECT + 32, align="right", fontWeight="bold"),
         _column("scenario", _EFFECT + 40, limit=_WIDTH + _MARGIN - _EFFECT - 40),
     ]
+    rows = [_row(outlook, item) for item in told]
     return [*headings, *({"data": {"values": rows}, **column} for column in columns)]
 
 
-def _badges(place: Plain) -> list[Plain]:
+def _row(outlook: Outlook, item: _Told) -> Plain:
+    study, report = outlook.study, item.live.report
+    k = most_changed(item.move)[0]
+    finding = shortened(account(study, report), 46)
+    name = shortened(study.indicator(report.indicator).label, 74 - len(finding))
+    return {
+        "number": item.number,
+        "y": _LEGEND_TOP + 4 + 19 * item.number,
+        "day": _day(report.dated),
+        "says": f"{name}: {finding}",
+        "points": points(float(item.move[k])),
+        "scenario": study.scenarios[k].label,
+    }
+
+
+def _badges(**place: Plain) -> list[Plain]:
     """White numbers on dark dots."""
-    number = {"type": "text", "align": "center", "baseline": "middle", "fontSize": 10, "fontWeight": "bold"}
-    return [
-        {"mark": {"type": "circle", "size": 200, "opacity": 1, "color": "#4A4A4A"}, "encoding": place},
-        {"mark": {**number, "color": "white"}, "encoding": {**place, "text": {"field": "number"}}},
-    ]
+    dot = {"type": "circle", "size": 220, "opacity": 1, "color": "#4A4A4A"}
+    number = {"type": "text", "align": "center", "baseline": "middle", "fontSize": 11, "fontWeight": "bold"}
+    return [_layer(dot, **place), _layer({**number, "color": "white"}, **place, text={"field": "number"})]
 
 
 def _column(field: str, x: int, *, align: str = "left", **mark: object) -> Plain:
-    return {
-        "mark": {"type": "text", "align": align, "baseline": "middle", "fontSize": 11.5, **mark},
-        "encoding": {"x": {"value": x}, "y": _pixel("y"), "text": {"field": field}},
-    }
+    text = {"type": "text", "align": align, "baseline": "middle", "fontSize": 12.5, **mark}
+    return _layer(text, x={"value": x}, y=_pixel("y"), text={"field": field})
 
 
 def _pixel(field: str) -> Plain:

@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterable
 
 from forecast.outlook import Contribution, Outlook
+from forecast.probability import Floats
 from forecast.study import Study
 from indicators.evidence import Report
 from indicators.indicator import CountIndicator, Indicator, MeasureIndicator
 
-__all__ = ["account", "bar", "largest_change", "most_moving", "number", "percent", "points", "shortened", "sparkline"]
+__all__ = ["account", "bar", "most_changed", "most_moving", "number", "percent", "points", "shortened", "sparkline"]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
@@ -163,9 +164,9 @@ def _finding(report: Report, indicator: Indicator) -> str:
     return f"{count} × {unit or 'event'}"
 
 
-def largest_change(contribution: Contribution) -> int:
-    """Position of the scenario whose final probability the report changed most; the first on a tie."""
-    return int(abs(contribution.change).argmax())
+def most_changed(change: Floats) -> list[int]:
+    """Positions of the scenarios by the size of their change, the largest first; file order on a tie."""
+    return (-abs(change)).round(9).argsort(kind="stable").tolist()
 
 
 def most_moving(outlook: Outlook, top: int) -> list[Contribution]:

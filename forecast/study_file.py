@@ -770,17 +770,21 @@ def _words_known(draft: _Draft) -> Iterator[Finding]:
         if states is not None and len(states) != 2:
             what = f"the word {shown(row)} in place of a row, with {len(states)} states"
             yield Finding(path, what, "write a probability for each state, as a word speaks of two states only")
-        elif isinstance(scale, str) and scale in SCALES:
-            try:
-                word_value(row, scale)
-            except WordError:
-                what = f"{shown(row)} is not a probability word of {scale}"
-                yield Finding(path, what, _word_mend(row, scale))
+        elif isinstance(scale, str) and scale in SCALES and not _has_word(scale, row):
+            yield Finding(path, f"{shown(row)} is not a probability word of {scale}", _word_mend(row, scale))
+
+
+def _has_word(scale: str, word: str) -> bool:
+    try:
+        word_value(word, scale)
+    except WordError:
+        return False
+    return True
 
 
 def _word_mend(word: str, scale: str) -> str:
     mend = _unknown_mend(word, [band.word for band in SCALES[scale]])
-    others = [name for name, bands in SCALES.items() if word in {band.word for band in bands}]
+    others = [name for name in SCALES if _has_word(name, word)]
     return f'{mend} or, for the whole study, set "words: {others[0]}"' if others else mend
 
 

@@ -122,7 +122,7 @@ class Ledger(ABC):
 
     @abstractmethod
     def studies(self, *, until: datetime | None = None) -> list[str]:
-        """Ids of the studies with an entry, in order of their first; of those up to and including a moment, if given."""
+        """Ids of the studies with an entry, in order of their first; those begun by a moment, if given."""
 
     @abstractmethod
     def head(self, *, until: datetime | None = None) -> Head:

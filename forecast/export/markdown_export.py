@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from forecast.boards import Board
-from forecast.display import account, most_moving, number, percent, points, shortened
+from forecast.display import account, most_changed, most_moving, number, percent, points, shortened
 from forecast.export.json_export import CHANGE_DAYS
 from forecast.outlook import Contribution, Outlook, Provenance
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator
@@ -136,8 +136,7 @@ def _report(outlook: Outlook, item: Contribution) -> tuple[str, ...]:
     study, report = outlook.study, item.live.report
     says = shortened(account(study, report), _REPORT_LENGTH)
     effect = ", ".join(
-        f"{escaped(study.scenarios[k].label)} {points(float(item.change[k]))}"
-        for k in (-abs(item.change)).argsort(kind="stable")[:2].tolist()
+        f"{escaped(study.scenarios[k].label)} {points(float(item.change[k]))}" for k in most_changed(item.change)[:2]
     )
     return str(report.dated), escaped(study.indicator(report.indicator).label), escaped(says), effect, item.live.entry
 

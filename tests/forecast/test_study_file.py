@@ -346,7 +346,7 @@ ONE_FAULT = [
     ),
     ("word unknown", "very unlikely", "improbable", "26:15", '"improbable" is not a probability word of icd203'),
     ("word in capitals", "very unlikely", "Very unlikely", "26:15", 'did you mean "very unlikely"?'),
-    ("word of the other scale", "very unlikely", "highly unlikely", "26:15", 'set "words: phia"'),
+    ("word of the other scale", "very unlikely", "probably", "26:15", 'set "words: phia"'),
     (
         "row by state",
         "settled: [0.2, 0.8]",

@@ -200,6 +200,9 @@ SYNTAX = [
     ("a: *", "1:5", "this cannot be read as YAML"),
 ]
 
+SIGNS = st.text(alphabet="ab01.,:-#[]{}\"'|>&*!%?@\\~U \n\t")
+ODD = st.text(st.characters(exclude_categories=["L"]))
+
 
 class TestValues:
     @pytest.mark.parametrize(("written", "value"), PLAIN)
@@ -321,11 +324,7 @@ class TestFaults:
             yaml_text(big.encode(), file="f")
 
     @settings(max_examples=300, deadline=None)
-    @given(
-        st.text()
-        | st.text(alphabet="ab01.,:-#[]{}\"'|>&*!%?@\\~U \n\t")
-        | st.text(st.characters(exclude_categories=("L",)))
-    )
+    @given(st.text() | SIGNS | ODD)
     def test_no_text_raises(self, text: str) -> None:
         tree = read(text)
         assert (tree.data is UNREADABLE) <= bool(tree.faults)

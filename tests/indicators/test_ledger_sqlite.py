@@ -556,7 +556,7 @@ def test_an_unreadable_page_is_named_by_the_first_entry_on_it(tmp_path: Path) ->
     with open_ledger(path, clock=utc_now) as ledger:
         fault = ledger.verify()
         assert fault is not None
-        assert 200 < fault.seq <= 251
+        assert 240 < fault.seq <= 251
         assert fault.what == "it cannot be read; the file is damaged from here on"
         read: list[Entry] = []
         with pytest.raises(LedgerError, match="the file is damaged"):
@@ -691,6 +691,15 @@ def test_a_read_only_file_is_read_and_not_written(tmp_path: Path) -> None:
         assert fingerprint(path) == before
 
 
+def test_another_programs_read_only_database_is_no_ledger_either(tmp_path: Path) -> None:
+    with as_a_plain_user(tmp_path) as folder:
+        path = folder / "other.db"
+        by_hand(path, "CREATE TABLE bookmarks (url TEXT)")
+        path.chmod(0o444)
+        with pytest.raises(NotALedgerError, match="this is not a ledger"):
+            create_ledger(path, clock=utc_now)
+
+
 def test_a_read_only_folder_is_told_when_something_is_to_be_written(tmp_path: Path) -> None:
     with as_a_plain_user(tmp_path) as folder:
         path = folder / "forecast.db"
@@ -783,6 +792,31 @@ def test_several_programs_make_one_ledger(tmp_path: Path) -> None:
     assert [program.exitcode for program in programs] == [0] * 3
     with open_ledger(path, clock=utc_now) as ledger:
         assert ledger.head().entries == 3
+        assert ledger.verify() is None
+
+
+def test_a_ledger_that_another_program_makes_at_the_same_moment_is_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "forecast.db"
+    connect = sqlite3.connect
+
+    def with_a_rival(*args: object, **options: object) -> sqlite3.Connection:
+        connection: sqlite3.Connection = connect(*args, **options)  # type: ignore[call-overload]
+
+        def rival(statement: str) -> None:
+            if statement == "BEGIN IMMEDIATE":
+                connection.set_trace_callback(None)
+                with create_ledger(path, clock=clock_at(*range(5))) as ledger:
+                    five_entries(ledger)
+
+        connection.set_trace_callback(rival)
+        monkeypatch.setattr(sqlite3, "connect", connect)
+        return connection
+
+    monkeypatch.setattr(sqlite3, "connect", with_a_rival)
+    with create_ledger(path, clock=utc_now) as ledger:
+        assert ledger.head().entries == 5
         assert ledger.verify() is None
 
 
