@@ -2,7 +2,7 @@
 
 Where a chart needs things beside each other that want the same place (the names at the ends of lines, the numbers of
 reports of one week), `spread` moves them apart by as little as will do. Colour and dash run in cycles of seven and
-three, so that each of twenty lines has its own pair and neighbours differ in both: grey print and colour-blind readers
+five, so that each of twenty lines has its own pair and neighbours differ in both: grey print and colour-blind readers
 lose nothing. Fonts are those that the renderer carries within itself; any other one would draw no text, silently.
 """
 
@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from forecast.display import account, most_changed, percent, points, shortened
+from forecast.display import account, most_changed, one_line, percent, points, shortened
 from forecast.events import Live
 from forecast.outlook import Outlook
 from forecast.probability import Floats, log_or_minus_infinity, normalised
@@ -26,7 +26,7 @@ Plain = dict[str, Any]
 
 # Okabe and Ito's colours, the light ones deepened until they carry a thin line on white; their yellow is left out.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#B4588F", "#D48C00", "#3C9BD6", "#3D3D3D")
-DASHES: tuple[tuple[int, ...], ...] = ((), (7, 3), (2, 2))
+DASHES: tuple[tuple[int, ...], ...] = ((), (7, 3), (2, 2), (9, 3, 2, 3), (14, 4))
 
 _VEGA_LITE = "6.4"
 _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
@@ -163,7 +163,7 @@ def _title(outlook: Outlook, title: str | None, *, above: int) -> Plain:
 def _description(outlook: Outlook) -> str:
     """What the picture says, for those who cannot see it."""
     stands = ", ".join(
-        f"{scenario.label} {percent(float(p))}"
+        f"{one_line(scenario.label)} {percent(float(p))}"
         for scenario, p in zip(outlook.study.scenarios, outlook.final, strict=True)
     )
     return f"Probability of each scenario from {outlook.study.opens} to {outlook.as_of}. On the last day: {stands}."
@@ -411,7 +411,7 @@ def _row(outlook: Outlook, item: _Told) -> Plain:
         "day": _day(report.dated),
         "says": f"{name}: {finding}",
         "points": points(float(item.move[k])),
-        "scenario": study.scenarios[k].label,
+        "scenario": shortened(study.scenarios[k].label, 60),
     }
 
 
@@ -438,4 +438,4 @@ def _day(day: date) -> str:
 
 def _wrapped(text: str, columns: int, *, lines: int) -> list[str]:
     """The text in at most some lines, cut with an ellipsis where they do not hold it; none for no text."""
-    return textwrap.wrap(text, columns, max_lines=lines, placeholder="…")
+    return textwrap.wrap(one_line(text), columns, max_lines=lines, placeholder="…")

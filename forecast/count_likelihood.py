@@ -15,6 +15,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.change import Change, summed
 from forecast.events import Sequenced
 from forecast.probability import Floats, log_mixture, log_sum_exp
 from indicators.days import DAYS_PER_YEAR
@@ -117,18 +118,54 @@ class CountLikelihood:
         last = self.reports.last_counted
         return self._event(0, last[0]).weight if self.model.once and last else 0.0
 
-    @property
-    def separable(self) -> NDArray[np.bool_]:
-        """Whether taking each report away takes away just its contribution, shape (R,)."""
+    def changes_without(self) -> list[Change]:
+        """For each report, what the daily log likelihoods would gain had it not been logged; R of them."""
+        return [self._change_without(position) for position in range(len(self.reports))]
+
+    def _change_without(self, position: int) -> Change:
         if self.model.once:
-            return np.zeros(len(self.reports), dtype=bool)
-        if self.model.silence != "covered":
-            return self.reports.alone
+            return self.change_to(self.without(position))
+        day = self.reports.days[position]
+        if self.reports.alone[position] and (self.model.silence != "covered" or self._shares_no_day[position]):
+            return Change(np.array([day]), -self.contributions[position : position + 1])
+        near = self._neighbours(position)
+        part = CountLikelihood(self.model, self.reports.only(near), self.detect)
+        return part.change_to(part.without(int(np.searchsorted(near, position))))
+
+    def change_to(self, other: CountLikelihood) -> Change:
+        """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
+        parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
+        if self.model.once:
+            quiet = other.silence - self.silence
+            parts.append((np.arange(len(quiet)), quiet))
+        return summed(parts, scenarios=len(self.model.rates))
+
+    @cached_property
+    def _shares_no_day(self) -> NDArray[np.bool_]:
+        """Whether each report's event is the only one of its day, in an indicator without spans; shape (R,)."""
         if any(item.report.is_span for item in self.reports.live):
             return np.zeros(len(self.reports), dtype=bool)
-        # Two events on one day share the looking that either of them shows.
-        by_day = np.bincount(self.reports.event_days, minlength=1)
-        return self.reports.alone & (by_day[self.reports.event_days[self.reports.event]] == 1)
+        events = np.bincount(self.reports.event_days, minlength=1)
+        return events[self.reports.event_days[self.reports.event]] == 1
+
+    def _neighbours(self, position: int) -> NDArray[np.int64]:
+        """Positions of the reports whose exposure can hang together with that of this report's event, in order.
+
+        Those of events that have a report on a day of this one, or inside its span, or a span around it.
+        """
+        first, last = self._reach
+        mine = self.reports.event == self.reports.event[position]
+        low, high = first[mine].min(), last[mine].max()
+        near = np.unique(self.reports.event[(first <= high) & (last >= low)])
+        return np.flatnonzero(np.isin(self.reports.event, near))
+
+    @cached_property
+    def _reach(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """First and last day that each report touches, each of shape (R,)."""
+        lengths = [
+            (r.to - r.from_).days if r.to and r.from_ else 0 for r in (item.report for item in self.reports.live)
+        ]
+        return self.reports.days - np.array(lengths, dtype=np.int64), self.reports.days
 
     def without(self, position: int) -> CountLikelihood:
         """The same indicator had one of its reports not been logged."""

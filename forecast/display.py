@@ -7,6 +7,7 @@ shown with `<` or `>`. Data for machines is written in full precision elsewhere.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable
 
 from forecast.outlook import Contribution, Outlook
@@ -15,10 +16,22 @@ from forecast.study import Study
 from indicators.evidence import Report
 from indicators.indicator import CountIndicator, Indicator, MeasureIndicator
 
-__all__ = ["account", "bar", "most_changed", "most_moving", "number", "percent", "points", "shortened", "sparkline"]
+__all__ = [
+    "account",
+    "bar",
+    "most_changed",
+    "most_moving",
+    "number",
+    "one_line",
+    "percent",
+    "points",
+    "shortened",
+    "sparkline",
+]
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"
 _LEVELS = "▁▂▃▄▅▆▇█"
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ufffe\uffff]")
 # What a double leaves over where two equal probabilities are subtracted; no report moves so little.
 _NOISE = 1e-12
 
@@ -124,15 +137,24 @@ def sparkline(values: Iterable[float], *, within: tuple[float, float] | None = N
     return "".join(_LEVELS[min(max(place, 0), len(_LEVELS) - 1)] for place in places)
 
 
+def one_line(text: str) -> str:
+    """The text on one line: white space folded, and without characters that are obeyed and not seen.
+
+    Those are control characters, the ones that turn the direction in which the rest of the line is read, and the two
+    that no XML may hold.
+    """
+    return " ".join(_UNSEEN.sub(" ", text).split())
+
+
 def shortened(text: str, length: int) -> str:
-    """The text on one line, cut to at most `length` characters with an ellipsis, at a space where one is near.
+    """The text as `one_line` gives it, cut to at most `length` characters with an ellipsis, at a space where one is near.
 
     Examples
     --------
     >>> shortened("Collective security without an amendment", 24)
     'Collective security…'
     """
-    text = " ".join(text.split())
+    text = one_line(text)
     if len(text) <= length:
         return text
     cut = text[: length - 1]
@@ -149,7 +171,7 @@ def account(study: Study, report: Report) -> str:
     if report.from_ and report.to:
         says += f", {report.from_} to {report.to}"
     grade = study.grade_of(report.grade, report.source)
-    return " ".join(f"{says} ({grade}{', ' + report.source if report.source else ''})".split())
+    return one_line(f"{says} ({grade}{', ' + report.source if report.source else ''})")
 
 
 def _finding(report: Report, indicator: Indicator) -> str:

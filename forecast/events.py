@@ -91,6 +91,15 @@ class Sequenced:
         """Whether each report is the only one of its event, shape (R,)."""
         return np.bincount(self.event, minlength=len(self.event_days))[self.event] == 1
 
+    @property
+    def has_late(self) -> bool:
+        """Whether some report tells of an event that is no longer the last."""
+        return bool((self.event < np.maximum.accumulate(self.event)).any()) if len(self.event) else False
+
+    def only(self, positions: NDArray[np.int64]) -> Sequenced:
+        """Some of the reports alone, put into events anew."""
+        return _in_events(tuple(self.live[i] for i in positions), self.days[positions])
+
     def without(self, position: int) -> Sequenced:
         """The same reports without one of them, put into events anew."""
         rest = self.live[:position] + self.live[position + 1 :]

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.change import Change
 from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
 
-__all__ = ["Change", "Moves", "final_after_changes", "moves"]
+__all__ = ["Moves", "final_after_changes", "moves"]
 
 Integers = NDArray[np.int64]
 # How many numbers one batch of filter runs may hold at once.
@@ -84,20 +85,6 @@ def _runs(days: Integers) -> list[tuple[int, int]]:
     return [(a, b) for a, b in itertools.pairwise(edges) if b > a]
 
 
-class Change(NamedTuple):
-    """Another course of the daily log likelihoods: what is added to them on some days.
-
-    Attributes
-    ----------
-    days : int array, shape (m,)
-        Rising, without repeats; may be empty.
-    added : float array, shape (m, K)
-    """
-
-    days: Integers
-    added: Floats
-
-
 def final_after_changes(
     prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Sequence[Change]
 ) -> Floats:
@@ -126,33 +113,35 @@ def final_after_changes(
         for n, change in enumerate(changes):
             final[n] += change.added.sum(axis=0)
         return final - log_sum_exp(final)[:, None]
-    single = [n for n in range(N) if len(changes[n].days) == 1]
-    longer = [n for n in range(N) if len(changes[n].days) > 1]
-    if single:
-        days = np.array([changes[n].days[0] for n in single])
-        added = np.array([changes[n].added[0] for n in single])
-        steady = np.full(len(daily), stay)
-        worth = transfer_to_end(prior, steady, daily, log_or_minus_infinity(np.eye(K)))
-        start = chain.log_filtered[days] + added
-        final[single] = log_sum_exp(start[:, None, :] + worth[days])
-    if longer:
-        final[longer] = _rerun(prior, stay, daily, chain, [changes[n] for n in longer])
+    touched = np.array([n for n in range(N) if len(changes[n].days)], dtype=np.int64)
+    if len(touched):
+        worth = transfer_to_end(prior, np.full(len(daily), stay), daily, log_or_minus_infinity(np.eye(K)))
+        final[touched] = _through_windows(prior, stay, daily, chain, worth, [changes[n] for n in touched])
     return final - log_sum_exp(final)[:, None]
 
 
-def _rerun(prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Sequence[Change]) -> Floats:
-    """The filter again from each change's first day, many side by side."""
+def _through_windows(
+    prior: Floats, stay: float, daily: Floats, chain: Filtered, worth: Floats, changes: Sequence[Change]
+) -> Floats:
+    """The filter again from each change's first day to its last, many side by side, and from there in one step."""
+    first = np.array([change.days[0] for change in changes])
+    last = np.array([change.days[-1] for change in changes])
     final = np.empty((len(changes), len(prior)))
-    order = sorted(range(len(changes)), key=lambda n: int(changes[n].days[0]))
-    size = max(1, _BATCH // daily.size)
-    for at in range(0, len(order), size):
-        batch = order[at : at + size]
-        first = int(changes[batch[0]].days[0])
-        emissions = np.repeat(daily[None, first:], len(batch), axis=0)
+    order = np.argsort(last - first, kind="stable")
+    at = 0
+    while at < len(order):
+        longest = int((last - first)[order[at]]) + 1
+        batch = order[at : at + max(1, _BATCH // (2 * longest * len(prior)))]
+        batch = batch[(last - first)[batch] < 2 * longest]
+        at += len(batch)
+        length = int((last - first)[batch].max()) + 1
+        days = np.minimum(first[batch, None] + np.arange(length), len(daily) - 1)
+        emissions = daily[days]
         for row, n in enumerate(batch):
-            emissions[row, changes[n].days - first] += changes[n].added
-        base = np.broadcast_to(prior, (len(daily) - first, len(prior))).copy()
-        base[0] = np.exp(chain.log_predicted[first])
-        run = filtered(base, np.full(len(daily) - first, stay), emissions)
-        final[batch] = run.log_filtered[:, -1]
+            emissions[row, changes[n].days - first[n]] += changes[n].added
+        base = np.broadcast_to(prior, emissions.shape).copy()
+        base[:, 0] = np.exp(chain.log_predicted[first[batch]])
+        run = filtered(base, np.full(length, stay), emissions)
+        reached = run.log_filtered[np.arange(len(batch)), last[batch] - first[batch]]
+        final[batch] = log_sum_exp(reached[:, None, :] + worth[last[batch]])
     return final

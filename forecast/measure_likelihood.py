@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
+from forecast.change import Change, summed
 from forecast.events import Sequenced
 from forecast.probability import Floats, log_mixture, log_sum_exp
 
@@ -96,17 +96,50 @@ class MeasureLikelihood:
     @property
     def last_trusted(self) -> tuple[int, float] | None:
         """Day and value of the last reading that later ones lean on; None when there is none."""
-        chosen = [self._best(counted) for counted in self.reports.last_counted]
-        return self._last_before(len(chosen), chosen, day=None)
+        return self._reading(self._leaned_on(len(self._chosen), self._chosen, None))
 
-    @property
-    def separable(self) -> NDArray[np.bool_]:
-        """Whether taking each report away takes away just its contribution, shape (R,)."""
-        alone = self.reports.alone
-        if self.model.persistence_days is not None:
-            # Behind a report there is always something that leans on it, be it only a late word on an earlier event.
-            alone &= np.arange(len(alone)) == len(alone) - 1
-        return alone
+    @cached_property
+    def _chosen(self) -> list[int]:
+        """Of each event, the position of the reading that counts in the end."""
+        return [self._best(counted) for counted in self.reports.last_counted]
+
+    def changes_without(self) -> list[Change]:
+        """For each reading, what the daily log likelihoods would gain had it not been logged; R of them."""
+        return [self._change_without(position) for position in range(len(self.reports))]
+
+    def _change_without(self, position: int) -> Change:
+        number = int(self.reports.event[position])
+        leaning = self._leaning_on(number)
+        near = [number, *leaning]
+        alone = self.reports.alone[np.isin(self.reports.event, near)]
+        if not alone.all() or (self.model.persistence_days is not None and self.reports.has_late):
+            return self.change_to(self.without(position))
+        days, added = [int(self.reports.days[position])], [-self.contributions[position]]
+        for later in leaning:
+            day = int(self.reports.event_days[later])
+            reading = self._chosen[later]
+            other = self._reading(self._leaned_on(number, self._chosen, day))
+            days.append(day)
+            added.append(self._told(reading, other, day) - self._term(later, self._chosen))
+        return summed([(np.array(days), np.array(added))], scenarios=len(self.model.means))
+
+    def change_to(self, other: MeasureLikelihood) -> Change:
+        """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
+        parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
+        return summed(parts, scenarios=len(self.model.means))
+
+    def _leaning_on(self, number: int) -> list[int]:
+        """The later events whose expectation comes from this one."""
+        found: list[int] = []
+        if self.model.persistence_days is None or self.reports.rho[self._chosen[number]] < _TRUSTED:
+            return found
+        for later in range(number + 1, len(self._chosen)):
+            leaned = self._leaned_on(later, self._chosen, int(self.reports.event_days[later]))
+            if leaned is not None and leaned > number:
+                break
+            if leaned == number:
+                found.append(later)
+        return found
 
     def without(self, position: int) -> MeasureLikelihood:
         """The same indicator had one of its readings not been logged."""
@@ -122,13 +155,21 @@ class MeasureLikelihood:
 
     def _term(self, number: int, chosen: list[int]) -> Floats:
         day = int(self.reports.event_days[number])
-        last = self._last_before(number, chosen, day=day)
-        return self.model.told(self._value(chosen[number]), float(self.reports.rho[chosen[number]]), last, day)
+        return self._told(chosen[number], self._reading(self._leaned_on(number, chosen, day), chosen), day)
 
-    def _last_before(self, number: int, chosen: list[int], *, day: int | None) -> tuple[int, float] | None:
-        """The last trusted reading of an event before this one, and of an earlier day where a day is given."""
+    def _told(self, position: int, last: tuple[int, float] | None, day: int) -> Floats:
+        return self.model.told(self._value(position), float(self.reports.rho[position]), last, day)
+
+    def _leaned_on(self, number: int, chosen: list[int], day: int | None) -> int | None:
+        """The last trusted event before this one, and of an earlier day where a day is given."""
         for earlier in range(number - 1, -1, -1):
-            event_day = int(self.reports.event_days[earlier])
-            if self.reports.rho[chosen[earlier]] >= _TRUSTED and (day is None or event_day < day):
-                return event_day, self._value(chosen[earlier])
+            trusted = self.reports.rho[chosen[earlier]] >= _TRUSTED
+            if trusted and (day is None or self.reports.event_days[earlier] < day):
+                return earlier
         return None
+
+    def _reading(self, number: int | None, chosen: list[int] | None = None) -> tuple[int, float] | None:
+        """Day and value of an event's reading that counts."""
+        if number is None:
+            return None
+        return int(self.reports.event_days[number]), self._value((chosen or self._chosen)[number])

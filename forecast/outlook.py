@@ -16,9 +16,10 @@ import numpy as np
 
 from forecast import boards, frames
 from forecast.bayes import Filtered, filtered, transfer_to_end
-from forecast.events import Live, Sequenced
-from forecast.explain import Change, Moves, final_after_changes, moves
-from forecast.likelihood import Likelihood, likelihoods
+from forecast.change import Change, summed
+from forecast.events import Live
+from forecast.explain import Moves, final_after_changes, moves
+from forecast.likelihood import Likelihood, family_order, likelihoods
 from forecast.measure_likelihood import MeasureLikelihood
 from forecast.probability import DECIBAN, Floats
 from forecast.state_likelihood import StateLikelihood
@@ -27,6 +28,7 @@ from forecast.words import word_for
 from indicators.coverage import Coverage
 from indicators.days import day_range
 from indicators.errors import WatchfloorError
+from indicators.indicator import StateIndicator
 from indicators.ledger import Head
 
 if TYPE_CHECKING:
@@ -281,33 +283,32 @@ class Outlook:
     @cached_property
     def _final_without(self) -> Floats:
         """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
-        changes = [self._change_without(indicator, position) for _, indicator, position in self._reports]
+        by_indicator = {i: self._changes_without(i) for i, likelihood in self.likelihoods.items()}
+        changes = [by_indicator[indicator][position] for _, indicator, position in self._reports]
         return final_after_changes(self.study.prior, self.study.daily_stay, self._daily, self._chain, changes)
 
-    @cached_property
-    def _separable(self) -> dict[str, list[bool]]:
-        return {
-            indicator_id: (likelihood.separable & (not self.study.children_of(indicator_id))).tolist()
-            for indicator_id, likelihood in self.likelihoods.items()
-        }
-
-    def _change_without(self, indicator_id: str, position: int) -> Change:
+    def _changes_without(self, indicator_id: str) -> list[Change]:
+        """For each report on an indicator, what the days would gain without it, in the indicators given by it too."""
         likelihood = self.likelihoods[indicator_id]
-        if self._separable[indicator_id][position]:
-            day = likelihood.reports.days[position : position + 1]
-            return Change(day, -likelihood.contributions[position : position + 1])
-        added = np.zeros((self._length, len(self.study.scenarios)))
-        course: dict[str, Likelihood] = {indicator_id: likelihood.without(position)}
-        for child_id in self.study.children_of(indicator_id):
+        own = likelihood.changes_without()
+        children = self.study.children_of(indicator_id)
+        if not children or not isinstance(likelihood, StateLikelihood):
+            return own
+        return [
+            self._with_children(change, likelihood.without(position), indicator_id, children)
+            for position, change in enumerate(own)
+        ]
+
+    def _with_children(self, own: Change, course: StateLikelihood, indicator_id: str, children: list[str]) -> Change:
+        """A change of an indicator's course, and what it changes in those given by it, parents before children."""
+        courses = {indicator_id: course}
+        parts = [(own.days, own.added)]
+        for child_id in (name for name in family_order(self.study) if name in children):
             child, indicator = self.likelihoods[child_id], self.study.by_id[child_id]
-            given = getattr(indicator, "given", None)
-            parent = course.get(given or "") or self.likelihoods[given or ""]
-            assert isinstance(child, StateLikelihood) and isinstance(parent, StateLikelihood)
-            course[child_id] = child.given_by(parent)
-        for touched, other in course.items():
-            added += _by_day(other, added.shape) - _by_day(self.likelihoods[touched], added.shape)
-        days = np.flatnonzero(added.any(axis=1))
-        return Change(days, added[days])
+            assert isinstance(child, StateLikelihood) and isinstance(indicator, StateIndicator)
+            courses[child_id] = child.given_by(courses[indicator.given or ""])
+            parts.append((*child.change_to(courses[child_id]),))
+        return summed(parts, scenarios=len(self.study.scenarios))
 
     def rows_since(self, since: date | None) -> list[Row]:
         """What moved the log odds after a day, or from the priors on where no day is given; the rows add up.
@@ -377,11 +378,3 @@ def _silence_of(likelihood: Likelihood, shape: tuple[int, ...]) -> Floats:
     if isinstance(likelihood, StateLikelihood | MeasureLikelihood):
         return np.zeros((shape[0], shape[-1]))
     return likelihood.silence
-
-
-def _by_day(likelihood: Likelihood, shape: tuple[int, ...]) -> Floats:
-    """Log likelihood of all that each day brings to one indicator, shape (T + 1, K)."""
-    daily = _silence_of(likelihood, shape).copy()
-    reports: Sequenced = likelihood.reports
-    np.add.at(daily, reports.days, likelihood.contributions)
-    return daily

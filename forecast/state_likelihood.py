@@ -7,6 +7,7 @@ of `bayes` once more; where the indicator is given by another, what it is drawn 
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.bayes import filtered
+from forecast.change import Change, summed
 from forecast.events import Sequenced
 from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp
 
@@ -82,6 +84,12 @@ class StateLikelihood:
         """After each report: belief about the last event's state, shape (R, K, S), and that event's day, shape (R,)."""
         return self._pass[1], self._pass[2]
 
+    @cached_property
+    def openings(self) -> NDArray[np.bool_]:
+        """Whether each report is the first of its event, shape (R,)."""
+        seen = np.concatenate([[-1], np.maximum.accumulate(self.reports.event)[:-1]])
+        return self.reports.event > seen
+
     def base_on(self, days: Integers) -> Floats:
         """What the state is drawn anew from on given days, shape (K, N, S): the rows, mixed over the other's belief."""
         if self.parent is None:
@@ -101,14 +109,22 @@ class StateLikelihood:
         carried[:, known] = stay * np.moveaxis(beliefs[last[known]], 1, 0) + (1.0 - stay) * base[:, known]
         return carried
 
-    @property
-    def separable(self) -> NDArray[np.bool_]:
-        """Whether taking each report away takes away just its contribution, shape (R,)."""
-        alone = self.reports.alone
-        if self.model.persistence_days is not None:
-            # Behind a report there is always something that leans on it, be it only a late word on an earlier event.
-            alone &= np.arange(len(alone)) == len(alone) - 1
-        return alone
+    def changes_without(self) -> list[Change]:
+        """For each report, what the daily log likelihoods would gain had it not been logged; R of them.
+
+        Indicators given by this one are not looked at.
+        """
+        alone = np.flatnonzero(self.reports.alone).tolist()
+        if self.model.persistence_days is None:
+            quick = {r: Change(self.reports.days[r : r + 1], -self.contributions[r : r + 1]) for r in alone}
+        else:
+            quick = {} if self.reports.has_late else _Removals(self).changes(alone)
+        return [quick.get(r) or self.change_to(self.without(r)) for r in range(len(self.reports))]
+
+    def change_to(self, other: StateLikelihood) -> Change:
+        """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
+        parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
+        return summed(parts, scenarios=len(self.model.prior))
 
     def without(self, position: int) -> StateLikelihood:
         """The same indicator had one of its reports not been logged."""
@@ -162,6 +178,7 @@ class _Pass:
         self.event_days = reports.event_days
         self.base = likelihood.base_on(reports.event_days)
         self.stay = likelihood.model.stay(np.diff(reports.event_days, prepend=0))
+        self.opens = likelihood.openings
         self.after, self.before = likelihood._emissions
         K, E, S = self.base.shape
         self.told = np.zeros((E, S))  # emission of each event, as far as told
@@ -195,14 +212,9 @@ class _Pass:
         log_here = log_or_minus_infinity(here)
         after = log_sum_exp(log_here + self.after[start:stop])
         before = log_sum_exp(log_here + self.before[start:stop])
-        self.contributions[start:stop] = (after - np.where(self._opens(start, stop), 0.0, before)).T
+        self.contributions[start:stop] = (after - np.where(self.opens[start:stop], 0.0, before)).T
         joint = log_here + self.after[start:stop] - after[..., None]
         self.beliefs[start:stop] = np.moveaxis(np.exp(joint), 1, 0)
-
-    def _opens(self, start: int, stop: int) -> NDArray[np.bool_]:
-        """Whether each report is the first of its event."""
-        seen = np.concatenate([[-1], np.maximum.accumulate(self.event)[:-1]])
-        return self.event[start:stop] > seen[start:stop]
 
     def _join(self, position: int, newest: int) -> None:
         """A report that joins an event behind the last: its log likelihood and all later ones change."""
@@ -225,3 +237,65 @@ class _Pass:
         self.predicted[:, chosen] = np.exp(chain.log_predicted)
         self.belief[:, chosen] = np.exp(chain.log_filtered)
         self.normalisers[:, chosen] = chain.log_normalisers
+
+
+class _Removals:
+    """The chain told again without each event in turn, all of them side by side.
+
+    A chain forgets: once a course without some event is back on the course with it, it is let go.
+    """
+
+    _SAME = 1e-14
+
+    def __init__(self, likelihood: StateLikelihood) -> None:
+        reports = likelihood.reports
+        self.likelihood = likelihood
+        self.event_days = reports.event_days
+        self.base = np.moveaxis(likelihood.base_on(reports.event_days), 1, 0)  # (E, K, S)
+        self.after, self.before = likelihood._emissions
+        edges = np.searchsorted(reports.event, np.arange(len(reports.event_days) + 1))
+        self.members = [range(a, b) for a, b in itertools.pairwise(edges.tolist())]
+        self.belief = np.array([likelihood._beliefs[0][m[-1]] for m in self.members])  # (E, K, S)
+        self.days: dict[int, list[int]] = {}
+        self.added: dict[int, list[Floats]] = {}
+
+    def changes(self, removed: Sequence[int]) -> dict[int, Change]:
+        """The change by position, for removals of reports that are alone in their events."""
+        model, reports = self.likelihood.model, self.likelihood.reports
+        opened_by = {int(reports.event[r]): r for r in removed}
+        self.days = {r: [int(reports.days[r])] for r in removed}
+        self.added = {r: [-self.likelihood.contributions[r]] for r in removed}
+        active: list[int] = []
+        belief = np.empty((0, *self.base.shape[1:]))
+        for t in range(1, len(self.event_days)):
+            stay = model.stay(self.event_days[t : t + 1] - self.event_days[t - 1])
+            predicted = stay * belief + (1.0 - stay) * self.base[t]
+            if t - 1 in opened_by:
+                active = [*active, opened_by[t - 1]]
+                predicted = np.concatenate([predicted, self._skipping(t)[None]])
+            if active:
+                belief = self._told(t, active, predicted)
+                apart = np.abs(belief / self.belief[t] - 1.0).max(axis=(1, 2)) > self._SAME
+                active, belief = [r for r, keep in zip(active, apart, strict=True) if keep], belief[apart]
+        scenarios = len(model.prior)
+        return {r: summed([(np.array(self.days[r]), np.array(self.added[r]))], scenarios=scenarios) for r in removed}
+
+    def _skipping(self, t: int) -> Floats:
+        """Belief before event t had the event before it not happened, shape (K, S)."""
+        if t == 1:
+            return self.base[t]
+        stay = self.likelihood.model.stay(self.event_days[t : t + 1] - self.event_days[t - 2])
+        return stay * self.belief[t - 2] + (1.0 - stay) * self.base[t]
+
+    def _told(self, t: int, active: Sequence[int], predicted: Floats) -> Floats:
+        """Belief after event t on each other course, shape (n, K, S); notes what its reports would contribute."""
+        logs = log_or_minus_infinity(predicted)
+        for r in self.members[t]:
+            after = log_sum_exp(logs + self.after[r])
+            before = 0.0 if self.likelihood.openings[r] else log_sum_exp(logs + self.before[r])
+            added = after - before - self.likelihood.contributions[r]
+            for row, removal in enumerate(active):
+                self.days[removal].append(int(self.likelihood.reports.days[r]))
+                self.added[removal].append(added[row])
+        joint = logs + self.after[self.members[t][-1]]
+        return np.exp(joint - log_sum_exp(joint)[..., None])

@@ -222,7 +222,7 @@ class _Names:
         close = _close(kind, _KINDS) if isinstance(kind, str) else None
         if kind is not UNREADABLE:
             what = f'"kind" is {shown(kind)}' if "kind" in indicator else f'{_label(path)} has no "kind"'
-            mend = f'did you mean "{close}"?' if close else f"one of: {', '.join(_KINDS)}"
+            mend = f'did you mean "{close}"?' if close else _one_of(_KINDS)
             self.findings.append(Finding((*path, "kind"), what, mend))
         guess = close or by_table
         if guess:
@@ -264,7 +264,12 @@ def _unknown_mend(word: str, known: Iterable[str]) -> str:
         return 'write a space after the colon, like "key: value"'
     names = list(known)
     close = _close(word, names)
-    return f'did you mean "{close}"?' if close else nearest("", (n for n in names if len(n) <= 100))
+    return f"did you mean {shown(close)}?" if close else _one_of(names)
+
+
+def _one_of(names: Iterable[str]) -> str:
+    """The names to choose from; empty when there are none."""
+    return nearest("", (shown(name)[1:-1] for name in names))
 
 
 # --- Form: the records' own rules in the user's words ----------------------------------------------------------------
@@ -470,7 +475,7 @@ def _not_truth(path: Path, value: object, context: Context) -> Told:
 
 def _not_choice(path: Path, value: object, context: Context) -> Told:
     choices = _CHOICES.get(str(path[-1]), ())
-    mend = _unknown_mend(value, choices) if isinstance(value, str) else nearest("", choices)
+    mend = _unknown_mend(value, choices) if isinstance(value, str) else _one_of(choices)
     return f"{_label(path)} is {shown(value)}", mend
 
 
@@ -714,11 +719,17 @@ def _names_agree(path: Path, table: Mapping[str, Any], known: Sequence[str], nou
             meant = _close(key, missing)
             if meant:
                 missing.remove(meant)
-            mend = f'did you mean "{meant}"?' if meant else _unknown_mend(key, known)
-            yield Finding((*path, key), f"unknown {noun} {shown(key)}", mend, on_key=True)
+            mend = f"did you mean {shown(meant)}?" if meant else _unknown_mend(key, known)
+            if not (meant and noun == "scenario" and _is_misspelt_id(meant)):
+                yield Finding((*path, key), f"unknown {noun} {shown(key)}", mend, on_key=True)
     if missing:
         names = f"{noun}{'s' if len(missing) > 1 else ''} {', '.join(map(shown, missing))}"
         yield Finding(path, f"{_label(path)} has nothing for {names}", "add a line for each", on_key=True)
+
+
+def _is_misspelt_id(name: str) -> bool:
+    """Whether an id is none by its form alone; what refers to it rightly is not to blame."""
+    return not re.fullmatch("[a-z][a-z0-9-]{0,63}", name)
 
 
 def _states_once(draft: _Draft) -> Iterator[Finding]:
@@ -806,8 +817,10 @@ def _given_fault(name: str, indicator: _Entry, by_id: Mapping[str, _Entry], *, k
     if other is indicator:
         return '"given" names the indicator itself', "name another state indicator, or remove it"
     if other is None:
-        mend = _unknown_mend(name, candidates) or _NO_OTHER
-        return (f"no indicator {shown(name)} in the study", mend) if known else None
+        meant = _close(name, candidates)
+        if not known or (meant and _is_misspelt_id(meant)):
+            return None
+        return f"no indicator {shown(name)} in the study", _unknown_mend(name, candidates) or _NO_OTHER
     if other.kind is not None and other.kind != "state":
         return f'{shown(name)} is of kind {other.kind}; "given" needs one of kind state', nearest(
             "", candidates

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from forecast.boards import Board
-from forecast.display import account, most_changed, most_moving, number, percent, points, shortened
+from forecast.display import account, most_changed, most_moving, number, one_line, percent, points, shortened
 from forecast.export.json_export import CHANGE_DAYS
 from forecast.outlook import Contribution, Outlook, Provenance
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator
@@ -25,8 +25,6 @@ _NEXT_DAYS = "30 d"
 _ACTIVE = re.compile(r"[\\`*_\[\]{}#~$^@&<>|]|://|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 _STARTS_A_BLOCK = re.compile(r"^(?:(\d+)(?=[.)])|(?=[-+=:]))")
-# Control characters, and those that turn the direction in which the rest of the line is read.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 
 def markdown_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = ()) -> str:
@@ -63,8 +61,7 @@ def escaped(text: str) -> str:
     >>> escaped("*a* | <b>\\n[c](http://d)")
     '\\\\*a\\\\* &#124; &lt;b&gt; \\\\[c\\\\](http\\\\://d)'
     """
-    line = " ".join(_UNSEEN.sub(" ", text).split())
-    line = _ACTIVE.sub(lambda match: _ENTITIES.get(match[0]) or "\\" + match[0], line)
+    line = _ACTIVE.sub(lambda match: _ENTITIES.get(match[0]) or "\\" + match[0], one_line(text))
     return _STARTS_A_BLOCK.sub(lambda match: f"{match[1] or ''}\\", line)
 
 

@@ -246,6 +246,9 @@ ONE_FAULT = [
         "write a probability above 0 and below 1, 0.8 for 80 %",
     ),
     # Scenarios and priors.
+    ("scenario id misspelt", "id: simmering, prior", "id: Simmering, prior", "17:10", '"id" is "Simmering"'),
+    ("indicator id misspelt", "id: talks", "id: talks 1", "20:9", '"id" is "talks 1"'),
+    ("id over two lines", "id: simmering, prior", "id: sim\n\n     mering, prior", "17:10", 'like "sim-mering"'),
     (
         "scenario id twice",
         "id: strike, prior",
@@ -671,7 +674,7 @@ class TestWhateverTheInput:
             with pytest.raises(FaultsError) as caught:
                 read_study(text, file="s")
             assert list(caught.value.faults) == told
-            assert all("\n" not in str(fault) and fault.what and fault.mend for fault in told)
+            assert all(str(fault).isprintable() and fault.what and fault.mend for fault in told)
             assert not any("Input should" in fault.what for fault in told), "a rule has no sentence of its own"
             assert len(set(told)) == len(told)
         else:

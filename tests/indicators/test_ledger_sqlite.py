@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -892,15 +892,16 @@ class LedgerAgainstList(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.path = Path(self.folder.name) / "forecast.db"
+        self.to_let_go = ExitStack()
         self.drafts: list[Draft] = []
 
     @initialize(seconds=st.lists(st.integers(-5, 5), max_size=5))
     def make(self, seconds: list[int]) -> None:
         """A new ledger with a clock that jumps, then stands still."""
+        self.path = Path(self.to_let_go.enter_context(tempfile.TemporaryDirectory())) / "forecast.db"
         self.clock = clock_at(*seconds)
         self.ledger = create_ledger(self.path, clock=self.clock)
+        self.to_let_go.callback(lambda: self.ledger.close())
 
     @rule(batch=st.lists(drafts(), max_size=3))
     def append(self, batch: list[Draft]) -> None:
@@ -944,9 +945,8 @@ class LedgerAgainstList(RuleBasedStateMachine):
         assert self.ledger.verify() is None
 
     def teardown(self) -> None:
-        """Let go of the file."""
-        self.ledger.close()
-        self.folder.cleanup()
+        """Let go of the file, where an example came so far as to make one."""
+        self.to_let_go.close()
 
 
 LedgerAgainstList.TestCase.settings = settings(
