@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from forecast.display import account, bar, largest_change, most_moving, number, percent, points, shortened, sparkline
+from forecast.display import account, bar, most_changed, most_moving, number, percent, points, shortened, sparkline
 from indicators.coverage import Coverage
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
@@ -166,7 +166,7 @@ def _print_moved(out: Console, outlook: Outlook) -> None:
     out.print(Text("moved most", style="bold"))
     table = _table("entry", "day", "report", "effect", wrap=("report",))
     for contribution in moved:
-        k = largest_change(contribution)
+        k = most_changed(contribution.change)[0]
         change = float(contribution.change[k])
         live = contribution.live
         table.add_row(
