@@ -147,7 +147,7 @@ def one_line(text: str) -> str:
 
 
 def shortened(text: str, length: int) -> str:
-    """The text as `one_line` gives it, cut to at most `length` characters with an ellipsis, at a space where one is near.
+    """The text on `one_line`, cut to at most `length` characters with an ellipsis, at a space where one is near.
 
     Examples
     --------

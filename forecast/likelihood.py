@@ -113,7 +113,7 @@ def _likelihood(
         states = np.array([place[item.report.state or ""] for item in reports.live], dtype=np.int64)
         parent = found[indicator.given] if indicator.given else None
         assert parent is None or isinstance(parent, StateLikelihood)
-        return StateLikelihood(model, reports, states, parent)
+        return StateLikelihood(model, reports, states, reports.rho, parent)
     if isinstance(indicator, MeasureIndicator):
         means, deviations = measure_values(study, indicator)
         persistence = duration_days(indicator.persistence) if indicator.persistence else None

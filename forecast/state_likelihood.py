@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -27,13 +27,13 @@ Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class StateModel:
-    """The numbers of one state indicator.
+    """The numbers of one state indicator; M draws of them may be had in leading axes.
 
     Attributes
     ----------
-    rows : float array, shape (K, U, S)
+    rows : float array, shape (..., K, U, S)
         P(state | scenario, state of the other indicator); U is 1 where no other is given.
-    prior : float array, shape (K,)
+    prior : float array, shape (..., K)
     persistence_days : float or None
         None means that every event is a new draw.
     """
@@ -44,8 +44,8 @@ class StateModel:
 
     @cached_property
     def uninformed(self) -> Floats:
-        """q, shape (S,): what a report without information says."""
-        return self.prior @ self.rows.mean(axis=1)
+        """q, shape (..., S): what a report without information says."""
+        return np.einsum("...k,...ks->...s", self.prior, self.rows.mean(axis=-2))
 
     def stay(self, gaps: Integers) -> Floats:
         """phi for gaps in days: the chance that the state has stayed for so long."""
@@ -65,6 +65,8 @@ class StateLikelihood:
         R reports in E events.
     states : int array, shape (R,)
         The position of each reported state.
+    rho : float array, shape (..., R)
+        Chance that each report carries information; the reports' own, or draws of it.
     parent : StateLikelihood or None
         Of the indicator that this one is given by.
     """
@@ -72,16 +74,17 @@ class StateLikelihood:
     model: StateModel
     reports: Sequenced
     states: Integers
+    rho: Floats
     parent: StateLikelihood | None = None
 
     @cached_property
     def contributions(self) -> Floats:
-        """l_r(k), shape (R, K): the change each report makes in the log likelihood, given the earlier ones."""
+        """l_r(k), shape (..., R, K): the change each report makes in the log likelihood, given the earlier ones."""
         return self._pass[0]
 
     @cached_property
     def _beliefs(self) -> tuple[Floats, Integers]:
-        """After each report: belief about the last event's state, shape (R, K, S), and that event's day, shape (R,)."""
+        """After each report: belief about the last event's state, shape (..., R, K, S), and its day, shape (R,)."""
         return self._pass[1], self._pass[2]
 
     @cached_property
@@ -91,22 +94,24 @@ class StateLikelihood:
         return self.reports.event > seen
 
     def base_on(self, days: Integers) -> Floats:
-        """What the state is drawn anew from on given days, shape (K, N, S): the rows, mixed over the other's belief."""
+        """What the state is drawn anew from on given days, shape (..., K, N, S): the rows, mixed over the other's."""
+        rows = self.model.rows
         if self.parent is None:
-            return np.broadcast_to(self.model.rows, (self.model.rows.shape[0], len(days), self.model.rows.shape[2]))
-        return np.einsum("knu,kus->kns", self.parent.belief_on(days), self.model.rows)
+            return np.broadcast_to(rows, (*rows.shape[:-2], len(days), rows.shape[-1]))
+        return np.einsum("...knu,...kus->...kns", self.parent.belief_on(days), rows)
 
     def belief_on(self, days: Integers) -> Floats:
-        """P(state on a day | scenario, reports dated up to that day), shape (K, N, S), carried forward to the day."""
+        """P(state on a day | scenario, reports dated up to it), shape (..., K, N, S), carried forward to the day."""
         base = self.base_on(days)
         last = np.searchsorted(self.reports.days, days, side="right") - 1
         known = last >= 0
         if not known.any():
             return base
         beliefs, event_days = self._beliefs
-        stay = self.model.stay(days[known] - event_days[last[known]])[None, :, None]
+        stay = self.model.stay(days[known] - event_days[last[known]])[:, None]
         carried = base.copy()
-        carried[:, known] = stay * np.moveaxis(beliefs[last[known]], 1, 0) + (1.0 - stay) * base[:, known]
+        held = np.moveaxis(beliefs[..., last[known], :, :], -3, -2)
+        carried[..., known, :] = stay * held + (1.0 - stay) * base[..., known, :]
         return carried
 
     def changes_without(self) -> list[Change]:
@@ -124,45 +129,45 @@ class StateLikelihood:
     def change_to(self, other: StateLikelihood) -> Change:
         """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
         parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
-        return summed(parts, scenarios=len(self.model.prior))
+        return summed(parts, scenarios=self.model.prior.shape[-1])
 
     def without(self, position: int) -> StateLikelihood:
         """The same indicator had one of its reports not been logged."""
-        rest = self.reports.without(position)
-        return StateLikelihood(self.model, rest, np.delete(self.states, position), self.parent)
+        states, rho = np.delete(self.states, position), np.delete(self.rho, position, axis=-1)
+        return replace(self, reports=self.reports.without(position), states=states, rho=rho)
 
     def given_by(self, parent: StateLikelihood) -> StateLikelihood:
         """The same indicator with another course of the one it is given by."""
-        return StateLikelihood(self.model, self.reports, self.states, parent)
+        return replace(self, parent=parent)
 
     @cached_property
     def _spoken(self) -> Floats:
-        """log P(report | true state), shape (R, S)."""
-        heard = self.model.uninformed[self.states]
-        chance = np.repeat(((1.0 - self.reports.rho) * heard)[:, None], self.model.rows.shape[2], axis=1)
-        chance[np.arange(len(self.states)), self.states] += self.reports.rho
+        """log P(report | true state), shape (..., R, S)."""
+        heard = (1.0 - self.rho) * self.model.uninformed[..., self.states]
+        chance = np.repeat(heard[..., None], self.model.rows.shape[-1], axis=-1)
+        chance[..., np.arange(len(self.states)), self.states] += self.rho
         return np.log(chance)
 
     def _emission(self, counted: Sequence[int]) -> Floats:
-        """log P(all counted reports of one event | true state), shape (S,)."""
-        return self._spoken[list(counted)].sum(axis=0)
+        """log P(all counted reports of one event | true state), shape (..., S)."""
+        return self._spoken[..., list(counted), :].sum(axis=-2)
 
     @cached_property
-    def _emissions(self) -> tuple[Floats, Floats]:
-        """Of each report's event after it and before it, each of shape (R, S); zeros before its first report."""
+    def emissions(self) -> tuple[Floats, Floats]:
+        """Of each report's event after it and before it, each of shape (..., R, S); zeros before its first report."""
         after = self._spoken.copy()
         before = np.zeros_like(after)
         latest: dict[int, int] = {}
         for position, number in enumerate(self.reports.event.tolist()):
             if number in latest:
-                before[position] = after[latest[number]]
-                after[position] = self._emission(self.reports.counted[position])
+                before[..., position, :] = after[..., latest[number], :]
+                after[..., position, :] = self._emission(self.reports.counted[position])
             latest[number] = position
         return after, before
 
     @cached_property
     def _pass(self) -> tuple[Floats, Floats, Integers]:
-        """Contributions (R, K), belief about the last event after each report (R, K, S), and its day (R,)."""
+        """Contributions (..., R, K), belief about the last event after each report (..., R, K, S), its day (R,)."""
         return _Pass(self).run()
 
 
@@ -179,14 +184,15 @@ class _Pass:
         self.base = likelihood.base_on(reports.event_days)
         self.stay = likelihood.model.stay(np.diff(reports.event_days, prepend=0))
         self.opens = likelihood.openings
-        self.after, self.before = likelihood._emissions
-        K, E, S = self.base.shape
-        self.told = np.zeros((E, S))  # emission of each event, as far as told
-        self.predicted = np.empty((K, E, S))
-        self.belief = np.empty((K, E, S))
-        self.normalisers = np.empty((K, E))
-        self.contributions = np.empty((len(reports), K))
-        self.beliefs = np.empty((len(reports), K, S))
+        self.after, self.before = likelihood.emissions
+        *lead, K, E, S = self.base.shape
+        R = len(reports)
+        self.told = np.zeros((*lead, E, S))  # emission of each event, as far as told
+        self.predicted = np.empty((*lead, K, E, S))
+        self.belief = np.empty((*lead, K, E, S))
+        self.normalisers = np.empty((*lead, K, E))
+        self.contributions = np.empty((*lead, R, K))
+        self.beliefs = np.empty((*lead, R, K, S))
 
     def run(self) -> tuple[Floats, Floats, Integers]:
         """Walk all the runs."""
@@ -205,38 +211,38 @@ class _Pass:
         if start == stop:
             return
         events = self.event[start:stop]
-        first, last = int(events[0]), int(events[-1])
-        self.told[events] = self.after[start:stop]
-        self._tell(first, last)
-        here = self.predicted[:, events]
-        log_here = log_or_minus_infinity(here)
-        after = log_sum_exp(log_here + self.after[start:stop])
-        before = log_sum_exp(log_here + self.before[start:stop])
-        self.contributions[start:stop] = (after - np.where(self.opens[start:stop], 0.0, before)).T
-        joint = log_here + self.after[start:stop] - after[..., None]
-        self.beliefs[start:stop] = np.moveaxis(np.exp(joint), 1, 0)
+        chosen = slice(start, stop)
+        self.told[..., events, :] = self.after[..., chosen, :]
+        self._tell(int(events[0]), int(events[-1]))
+        log_here = log_or_minus_infinity(self.predicted[..., events, :])
+        joint = log_here + self.after[..., None, chosen, :]
+        after = log_sum_exp(joint)
+        before = np.where(self.opens[chosen], 0.0, log_sum_exp(log_here + self.before[..., None, chosen, :]))
+        self.contributions[..., chosen, :] = np.moveaxis(after - before, -1, -2)
+        self.beliefs[..., chosen, :, :] = np.moveaxis(np.exp(joint - after[..., None]), -2, -3)
 
     def _join(self, position: int, newest: int) -> None:
         """A report that joins an event behind the last: its log likelihood and all later ones change."""
         number = int(self.event[position])
-        old = self.normalisers[:, number : newest + 1].sum(axis=1)
-        self.told[number] = self.after[position]
+        chosen = slice(number, newest + 1)
+        old = self.normalisers[..., chosen].sum(axis=-1)
+        self.told[..., number, :] = self.after[..., position, :]
         self._tell(number, newest)
-        self.contributions[position] = self.normalisers[:, number : newest + 1].sum(axis=1) - old
-        self.beliefs[position] = self.belief[:, newest]
+        self.contributions[..., position, :] = self.normalisers[..., chosen].sum(axis=-1) - old
+        self.beliefs[..., position, :, :] = self.belief[..., newest, :]
 
     def _tell(self, first: int, last: int) -> None:
         """Run the chain from one event to another, from the belief before the first."""
         chosen = slice(first, last + 1)
-        base = self.base[:, chosen]
+        base = self.base[..., chosen, :]
         if first:
             stay = self.stay[first]
-            start = stay * self.belief[:, first - 1] + (1.0 - stay) * self.base[:, first]
-            base = np.concatenate([start[:, None], base[:, 1:]], axis=1)
-        chain = filtered(base, self.stay[chosen], self.told[chosen])
-        self.predicted[:, chosen] = np.exp(chain.log_predicted)
-        self.belief[:, chosen] = np.exp(chain.log_filtered)
-        self.normalisers[:, chosen] = chain.log_normalisers
+            start = stay * self.belief[..., first - 1, :] + (1.0 - stay) * base[..., 0, :]
+            base = np.concatenate([start[..., None, :], base[..., 1:, :]], axis=-2)
+        chain = filtered(base, self.stay[chosen], self.told[..., None, chosen, :])
+        self.predicted[..., chosen, :] = np.exp(chain.log_predicted)
+        self.belief[..., chosen, :] = np.exp(chain.log_filtered)
+        self.normalisers[..., chosen] = chain.log_normalisers
 
 
 class _Removals:
@@ -252,7 +258,7 @@ class _Removals:
         self.likelihood = likelihood
         self.event_days = reports.event_days
         self.base = np.moveaxis(likelihood.base_on(reports.event_days), 1, 0)  # (E, K, S)
-        self.after, self.before = likelihood._emissions
+        self.after, self.before = likelihood.emissions
         edges = np.searchsorted(reports.event, np.arange(len(reports.event_days) + 1))
         self.members = [range(a, b) for a, b in itertools.pairwise(edges.tolist())]
         self.belief = np.array([likelihood._beliefs[0][m[-1]] for m in self.members])  # (E, K, S)

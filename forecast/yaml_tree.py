@@ -121,8 +121,7 @@ def read_tree(text: str, *, file: str) -> Tree:
 def shown(value: object) -> str:
     """A value as a message shows it: text in quotes on one line, shortened, odd characters escaped."""
     if isinstance(value, str):
-        short = value if len(value) <= 60 else value[:57] + "..."
-        return '"' + "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short) + '"'
+        return f'"{_brief(value, 60)}"'
     if isinstance(value, bool):
         return str(value).lower()
     return "nothing" if value is None else repr(value)[:40]
@@ -170,8 +169,9 @@ def _number(word: str) -> int | float:
     return int(word) if _INTEGER.fullmatch(word) else value
 
 
-def _brief(word: str) -> str:
-    return word if len(word) <= 40 else word[:37] + "..."
+def _brief(word: str, most: int = 40) -> str:
+    short = word if len(word) <= most else word[: most - 3] + "..."
+    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in short)
 
 
 def _unix_lines(text: str) -> str:

@@ -5,7 +5,8 @@ A report is kept as the analyst gave it. What it weighs depends on the study in 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import unicodedata
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any
@@ -16,7 +17,7 @@ from indicators.grades import check_grade
 from indicators.indicator import Indicator, StateIndicator
 from indicators.markings import TLP_LEVELS
 
-__all__ = ["FIELDS", "Problem", "Report", "read_report", "report_content", "report_problems"]
+__all__ = ["FIELDS", "Problem", "Report", "read_fields", "read_report", "read_text", "report_content", "report_problems"]
 
 TEXT_LIMIT = 10_000
 COUNT_LIMIT = 10**12
@@ -116,21 +117,40 @@ def read_report(raw: Mapping[str, object]) -> tuple[Report | None, list[Problem]
     (Report or None, list of Problem)
         The report is None exactly when there are problems.
     """
+    values, problems = read_fields(raw, FIELDS)
+    return (None if problems else Report(**values)), problems
+
+
+def read_fields(raw: Mapping[str, object], names: Collection[str]) -> tuple[dict[str, Any], list[Problem]]:
+    """The fields of a record that are given, read each by its own rule, and the problems of form.
+
+    Parameters
+    ----------
+    raw : mapping of str to object
+        As for `read_report`.
+    names : collection of str
+        The fields that the record has; `indicator` among them, which must be given.
+
+    Returns
+    -------
+    (dict of str to value, list of Problem)
+        By attribute name, so `from` as `from_`; what is not given or cannot be read is left out.
+    """
     values: dict[str, Any] = {}
     problems: list[Problem] = []
     for name, given in raw.items():
-        if name not in FIELDS:
-            problems.append(Problem(name, f'no field "{name}"', nearest(name, FIELDS)))
+        if name not in names:
+            problems.append(Problem(name, f'no field "{name[:40]}"', nearest(name[:40], names)))
         elif given is None or (isinstance(given, str) and not given.strip()):
             continue
         else:
             try:
-                values["from_" if name == "from" else name] = _READERS.get(name, _text)(given)
+                values["from_" if name == "from" else name] = _READERS.get(name, read_text)(given)
             except WatchfloorError as error:
                 problems.append(Problem(name, error.what, error.mend))
     if "indicator" not in values and not any(p.field == "indicator" for p in problems):
         problems.append(Problem("indicator", "no indicator is named", "give the id of one of the study's indicators"))
-    return (None if problems else Report(**values)), problems
+    return values, problems
 
 
 def report_content(report: Report) -> dict[str, object]:
@@ -156,10 +176,6 @@ def report_problems(report: Report, indicator: Indicator, *, opens: date, today:
         The first and the last day a report may be dated.
     """
     problems = []
-    if indicator.retired:
-        problems.append(
-            Problem("indicator", f'indicator "{indicator.id}" is retired', "take it up again in the study to log on it")
-        )
     wanted = _KIND_FIELD[indicator.kind]
     for name in ("state", "count", "value"):
         if name != wanted and getattr(report, name) is not None:
@@ -222,58 +238,77 @@ class _FieldError(WatchfloorError):
     """A field's text that cannot be read."""
 
 
-def _text(given: object) -> str:
+def read_text(given: object) -> str:
+    """A text without the blanks around it; refused when it is none, too long or has a control character."""
     if not isinstance(given, str):
-        raise _FieldError(f"{given!r} is not a text", mend="write it as a text")
-    text = given.strip()
-    if len(text) > TEXT_LIMIT:
-        raise _FieldError(f"the text has {len(text)} characters", mend=f"keep it within {TEXT_LIMIT}")
-    bad = next((c for c in text if (ord(c) < 32 and c not in "\t\n\r") or 0xD800 <= ord(c) <= 0xDFFF), None)
+        raise _FieldError(f"{_shown(given)} is not a text", mend="write it as a text")
+    if len(given) > TEXT_LIMIT:
+        raise _FieldError(f"the text has {len(given)} characters", mend=f"keep it within {TEXT_LIMIT}")
+    bad = next((c for c in given if c not in "\t\n\r" and unicodedata.category(c) in ("Cc", "Cs")), None)
     if bad is not None:
         raise _FieldError(f"the text has the control character U+{ord(bad):04X}", mend="take it out")
-    return text
+    return given.strip()
+
+
+def _shown(given: object) -> str:
+    text = repr(given)
+    return text if len(text) <= 40 else text[:40] + "..."
 
 
 def _day(given: object) -> date:
-    return parse_day(_text(given))
+    return parse_day(read_text(given))
 
 
 def _count(given: object) -> int:
-    mend = f"give a whole number from 0 to {COUNT_LIMIT}"
+    number = given
     if isinstance(given, str):
         text = given.strip()
-        if not (text.isascii() and text.isdigit() and len(text) <= 13):
-            raise _FieldError(f'"{text[:40]}" is not a count', mend=mend)
-        given = int(text)
-    if isinstance(given, bool) or not isinstance(given, int) or not 0 <= given <= COUNT_LIMIT:
-        raise _FieldError(f"{str(given)[:40]} is not a count", mend=mend)
-    return given
+        number = int(text) if text.isascii() and text.isdigit() and len(text) <= 13 else None
+    if isinstance(number, bool) or not isinstance(number, int) or not 0 <= number <= COUNT_LIMIT:
+        raise _FieldError(f"{_shown(given)} is not a count", mend=f"give a whole number from 0 to {COUNT_LIMIT}")
+    return number
 
 
 def _value(given: object) -> float:
-    mend = "give a number with a decimal point, like 54.5"
+    number = _number(given)
+    if number is None:
+        raise _FieldError(f"{_shown(given)} is not a number", mend="give a number with a decimal point, like 54.5")
+    if abs(number) > VALUE_LIMIT:
+        what = f"{_shown(given)} is not a number within {VALUE_LIMIT:g} of zero"
+        raise _FieldError(what, mend="give a number with a decimal point, like 54.5")
+    return number
+
+
+def _detect(given: object) -> float:
+    chance = _number(given)
+    if chance is None or not 0 < chance <= 1:
+        raise _FieldError(f"{_shown(given)} is not a chance of detection", mend="give a number above 0, at most 1")
+    return chance
+
+
+def _number(given: object) -> float | None:
+    """The number that a text or a JSON value is, infinite where it is too large; None when it is none."""
     if isinstance(given, str):
         text = given.strip()
-        plain = text.isascii() and len(text) <= 40 and not set(text) - set("0123456789.+-eE")
+        if not text.isascii() or len(text) > 40 or set(text) - set("0123456789.+-eE"):
+            return None
         try:
-            given = float(text) if plain else None
+            return float(text)
         except ValueError:
-            given = None
-        if given is None:
-            raise _FieldError(f'"{text[:40]}" is not a number', mend=mend)
-    if isinstance(given, bool) or not isinstance(given, int | float) or not abs(given) <= VALUE_LIMIT:
-        raise _FieldError(f"{str(given)[:40]} is not a number within {VALUE_LIMIT:g} of zero", mend=mend)
+            return None
+    if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
+        return None
     return float(given)
 
 
 def _tlp(given: object) -> str:
-    text = _text(given)
+    text = read_text(given)
     if text not in TLP_LEVELS:
         raise _FieldError(f'"{text}" is not a TLP level', mend=nearest(text, TLP_LEVELS))
     return text
 
 
 _READERS: dict[str, Callable[[object], object]] = {
-    "observed": _day, "from": _day, "to": _day, "count": _count, "value": _value,
-    "grade": lambda given: check_grade(_text(given)), "tlp": _tlp,
+    "observed": _day, "from": _day, "to": _day, "count": _count, "value": _value, "detect": _detect,
+    "grade": lambda given: check_grade(read_text(given)), "tlp": _tlp,
 }  # fmt: skip

@@ -295,7 +295,6 @@ def create_ledger(path: Path, *, clock: Clock) -> SqliteLedger:
     _refuse_what_sqlite_mistakes(path)
     connection = _connected(path, "rwc")
     with _closed_on_failure(connection), _in_our_words(path):
-        _check_may_become_ledger(connection, path)
         _take_steps(connection, path)
         _check_is_current(connection, path)
     return SqliteLedger(connection, path, clock=clock)

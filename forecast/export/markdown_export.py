@@ -24,7 +24,7 @@ _REPORT_LENGTH = 120
 _NEXT_DAYS = "30 d"
 _ACTIVE = re.compile(r"[\\`*_\[\]{}#~$^@&<>|]|://|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
-_STARTS_A_BLOCK = re.compile(r"^(?:(\d+)(?=[.)])|(?=[-+=:]))")
+_STARTS_A_BLOCK = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[-+=:]))")
 
 
 def markdown_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = ()) -> str:
@@ -153,7 +153,7 @@ def _provenance(provenance: Provenance) -> str:
     left_out = "; left out on request: " + ", ".join(map(escaped, provenance.without)) if provenance.without else ""
     return (
         f"Ledger head {provenance.head.entries}:{provenance.head.hash}; study revision {provenance.revision_number} "
-        f"({provenance.revision}); engine {escaped(provenance.engine)}; known at {provenance.known_at}{left_out}."
+        f"({provenance.revision}); engine {provenance.engine}; known at {provenance.known_at}{left_out}."
     )
 
 

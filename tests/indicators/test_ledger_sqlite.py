@@ -49,8 +49,9 @@ Opener = Callable[..., SqliteLedger]
 
 
 def by_hand(path: Path, *statements: str) -> list[tuple[object, ...]]:
-    """What the last of some statements gives when another program runs them, with SQLite's own settings."""
+    """What the last of some statements gives when another program runs them, with SQLite's settings but in haste."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
         rows: list[tuple[object, ...]] = []
         for statement in statements:
             rows = connection.execute(statement).fetchall()
