@@ -23,34 +23,41 @@ from indicators.days import DAYS_PER_YEAR
 __all__ = ["CountLikelihood", "CountModel", "event_weight"]
 
 
-def event_weight(rho: Sequence[float]) -> float:
+def event_weight(rho: Floats) -> Floats:
     """w of an event from the weights of its reports, one of each origin.
 
     With A = prod(rho + (1 - rho)/2) and B = prod((1 - rho)/2), w = (A - B)/(A + B); of one report it is its rho.
 
+    Parameters
+    ----------
+    rho : float array, shape (..., n)
+        In [0, 1); n is at least 1.
+
+    Returns
+    -------
+    float array, shape (...)
+
     Examples
     --------
-    >>> event_weight([0.75]), round(event_weight([0.5, 0.5]), 6)
-    (0.75, 0.8)
+    >>> event_weight(np.array([0.75])), event_weight(np.array([0.5, 0.5])).round(6)
+    (np.float64(0.75), np.float64(0.8))
     """
-    if len(rho) == 1:
-        return rho[0]
+    if rho.shape[-1] == 1:
+        return rho[..., 0]
     # Divided by A, so that the products of thousands of reports do not die out together.
-    informed = math.fsum(math.log1p(r) for r in rho)
-    empty = math.fsum(math.log1p(-r) for r in rho)
-    ratio = math.exp(empty - informed)
+    ratio = np.exp((np.log1p(-rho) - np.log1p(rho)).sum(axis=-1))
     return (1.0 - ratio) / (1.0 + ratio)
 
 
 @dataclass(frozen=True)
 class CountModel:
-    """The numbers of one count or milestone.
+    """The numbers of one count or milestone; M draws of them may be had in leading axes.
 
     Attributes
     ----------
-    rates : float array, shape (K,)
+    rates : float array, shape (..., K)
         Events per year under each scenario.
-    prior : float array, shape (K,)
+    prior : float array, shape (..., K)
     silence : str
         `always`, `covered` or `never`: which days expose.
     once : bool
@@ -62,17 +69,17 @@ class CountModel:
     silence: str
     once: bool
 
-    def told(self, count: int, weight: float) -> Floats:
-        """Log likelihood of an event of this weight and count on one day, shape (K,)."""
-        average = np.log(self.prior @ self.rates)
-        return count * log_mixture(np.log(self.rates), average, weight)
+    def told(self, count: int, weight: Floats) -> Floats:
+        """Log likelihood of an event of this weight (...) and count on one day, shape (..., K)."""
+        average = np.log((self.prior * self.rates).sum(axis=-1, keepdims=True))
+        return count * log_mixture(np.log(self.rates), average, weight[..., None])
 
-    def told_over(self, count: int, weight: float, days: int) -> Floats:
-        """Log likelihood of a count over a span of days, quiet ones included, shape (K,)."""
+    def told_over(self, count: int, weight: Floats, days: int) -> Floats:
+        """Log likelihood of a count over a span of days, quiet ones included, shape (..., K)."""
         expected = self.rates * (days / DAYS_PER_YEAR)
         poisson = count * np.log(expected) - expected - math.lgamma(count + 1)
-        average = log_sum_exp(np.log(self.prior) + poisson)
-        return log_mixture(poisson, average, weight)
+        average = log_sum_exp(np.log(self.prior) + poisson)[..., None]
+        return log_mixture(poisson, average, weight[..., None])
 
 
 @dataclass(frozen=True)
@@ -81,7 +88,7 @@ class _Event:
 
     day: int
     count: int
-    weight: float
+    weight: Floats
     span: tuple[int, int] | None
 
 
@@ -94,29 +101,32 @@ class CountLikelihood:
     model : CountModel
     reports : Sequenced
         R reports.
+    rho : float array, shape (..., R)
+        Chance that each report carries information; the reports' own, or draws of it.
     detect : float array, shape (T + 1,)
         Of each day, the chance that an event would have been seen by the coverage; 0 where there is none.
     """
 
     model: CountModel
     reports: Sequenced
+    rho: Floats
     detect: Floats
 
     @cached_property
     def contributions(self) -> Floats:
-        """l_r(k), shape (R, K): the change each report makes in the log likelihood, given the earlier ones."""
+        """l_r(k), shape (..., R, K): the change each report makes in the log likelihood, given the earlier ones."""
         return self._walk[0]
 
     @cached_property
     def silence(self) -> Floats:
-        """What each day brings besides its reports, shape (T + 1, K)."""
-        return -np.outer(self._walk[1], self.model.rates / DAYS_PER_YEAR)
+        """What each day brings besides its reports, shape (..., T + 1, K)."""
+        return -self._walk[1][..., None] * (self.model.rates / DAYS_PER_YEAR)[..., None, :]
 
     @cached_property
     def weight(self) -> float:
         """w of a milestone's event; 0 while there is none, and for a count."""
         last = self.reports.last_counted
-        return self._event(0, last[0]).weight if self.model.once and last else 0.0
+        return float(self._event(0, last[0]).weight) if self.model.once and last else 0.0
 
     def changes_without(self) -> list[Change]:
         """For each report, what the daily log likelihoods would gain had it not been logged; R of them."""
@@ -129,7 +139,7 @@ class CountLikelihood:
         if self.reports.alone[position] and (self.model.silence != "covered" or self._shares_no_day[position]):
             return Change(np.array([day]), -self.contributions[position : position + 1])
         near = self._neighbours(position)
-        part = CountLikelihood(self.model, self.reports.only(near), self.detect)
+        part = CountLikelihood(self.model, self.reports.only(near), self.rho[..., near], self.detect)
         return part.change_to(part.without(int(np.searchsorted(near, position))))
 
     def change_to(self, other: CountLikelihood) -> Change:
@@ -138,7 +148,7 @@ class CountLikelihood:
         if self.model.once:
             quiet = other.silence - self.silence
             parts.append((np.arange(len(quiet)), quiet))
-        return summed(parts, scenarios=len(self.model.rates))
+        return summed(parts, scenarios=self.model.rates.shape[-1])
 
     @cached_property
     def _shares_no_day(self) -> NDArray[np.bool_]:
@@ -169,7 +179,8 @@ class CountLikelihood:
 
     def without(self, position: int) -> CountLikelihood:
         """The same indicator had one of its reports not been logged."""
-        return CountLikelihood(self.model, self.reports.without(position), self.detect)
+        rho = np.delete(self.rho, position, axis=-1)
+        return CountLikelihood(self.model, self.reports.without(position), rho, self.detect)
 
     @property
     def _exposure(self) -> Floats:
@@ -187,7 +198,7 @@ class CountLikelihood:
             last = int(reports.days[best])
             span = (last - (report.to - report.from_).days, last)
         count = 1 if report.count is None else report.count
-        return _Event(day, count, event_weight([float(reports.rho[i]) for i in counted]), span)
+        return _Event(day, count, event_weight(self.rho[..., list(counted)]), span)
 
     def _term(self, event: _Event) -> Floats:
         if event.span:
@@ -196,20 +207,23 @@ class CountLikelihood:
 
     @cached_property
     def _walk(self) -> tuple[Floats, Floats]:
-        """Contributions (R, K), and the exposure that each day itself brings (T + 1,)."""
+        """Contributions (..., R, K), and the exposure that each day itself brings (..., T + 1) or (T + 1,)."""
+        rates = self.model.rates / DAYS_PER_YEAR
         watch = _Exposure(self._exposure, covered=self.model.silence == "covered", once=self.model.once)
-        events: dict[int, _Event] = {}
-        told: dict[int, Floats] = {}
-        contributions = np.empty((len(self.reports), len(self.model.rates)))
+        told: dict[int, tuple[tuple[int, ...], _Event, Floats]] = {}
+        contributions = np.zeros((*rates.shape[:-1], len(self.reports), rates.shape[-1]))
         for position, number in enumerate(self.reports.event.tolist()):
-            event = self._event(number, self.reports.counted[position])
-            if event == events.get(number):
-                contributions[position] = 0.0
+            counted = self.reports.counted[position]
+            before = told.get(number)
+            if before and before[0] == counted:
                 continue
-            exposed = watch.added(events.get(number), event, int(self.reports.days[position]))
+            event = self._event(number, counted)
+            exposed = watch.added(before[1] if before else None, event, int(self.reports.days[position]))
             term = self._term(event)
-            contributions[position] = term - told.get(number, 0.0) - exposed * self.model.rates / DAYS_PER_YEAR
-            events[number], told[number] = event, term
+            contributions[..., position, :] = term - exposed[..., None] * rates
+            if before:
+                contributions[..., position, :] -= before[2]
+            told[number] = (counted, event, term)
         return contributions, watch.brought
 
 
@@ -229,21 +243,28 @@ class _Exposure:
         self._looked: dict[int, int] = {}  # events told by day, on each day
         self._spans: list[tuple[int, int]] = []
 
-    def added(self, old: _Event | None, new: _Event, day: int) -> float:
-        """Exposure, in days, that this change of an event adds up to and including `day`."""
+    def added(self, old: _Event | None, new: _Event, day: int) -> Floats:
+        """Exposure, in days, that this change of an event adds up to and including `day`; shape (...)."""
         touched = {event.day for event in (old, new) if event}
         spans = [event.span for event in (old, new) if event and event.span]
-        before = float(self._now[: day + 1].sum()) if (self._once or spans) else sum(self._now[t] for t in touched)
+        far = self._once or bool(spans)
+        before = self._sum(day, touched, far)
         if old:
             self._take(old, -1)
         self._take(new, 1)
         if self._once:
-            later = slice(new.day + 1, None)
-            self._now[later] = self._bare[later] * (1.0 - new.weight)
-            self.brought[day + 1 :] = self._now[day + 1 :]
+            going_on = self._bare[new.day + 1 :] * (1.0 - new.weight[..., None])
+            self._now = _spread(self._now, going_on.shape[:-1])
+            self._now[..., new.day + 1 :] = going_on
+            self.brought = _spread(self.brought, going_on.shape[:-1])
+            self.brought[..., day + 1 :] = self._now[..., day + 1 :]
         self._settle(touched, spans)
-        after = float(self._now[: day + 1].sum()) if (self._once or spans) else sum(self._now[t] for t in touched)
-        return after - before
+        return self._sum(day, touched, far) - before
+
+    def _sum(self, day: int, touched: set[int], far: bool) -> Floats:
+        """Exposure up to a day, or on the touched days alone where no other can have changed."""
+        days = slice(day + 1) if far else sorted(touched)
+        return np.asarray(self._now[..., days].sum(axis=-1))
 
     def _take(self, event: _Event, sign: int) -> None:
         if event.span:
@@ -263,4 +284,9 @@ class _Exposure:
         for t in days:
             spanned = any(first <= t <= last for first, last in self._spans)
             looked = self._looked.get(t, 0) > 0 and self._bare[t] == 0.0 and not spanned
-            self._now[t] = 1.0 if looked else self._bare[t]
+            self._now[..., t] = 1.0 if looked else self._bare[t]
+
+
+def _spread(days: Floats, lead: tuple[int, ...]) -> Floats:
+    """A copy of daily values with leading axes, shape (*lead, T + 1)."""
+    return np.broadcast_to(days, (*lead, days.shape[-1])).copy()

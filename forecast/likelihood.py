@@ -117,7 +117,8 @@ def _likelihood(
     if isinstance(indicator, MeasureIndicator):
         means, deviations = measure_values(study, indicator)
         persistence = duration_days(indicator.persistence) if indicator.persistence else None
-        return MeasureLikelihood(MeasureModel(means, deviations, study.prior, persistence), reports)
+        return MeasureLikelihood(MeasureModel(means, deviations, study.prior, persistence), reports, reports.rho)
     rates = rates_per_year(study, indicator)
     model_of_count = CountModel(rates, study.prior, indicator.silence, once=indicator.kind == "milestone")
-    return CountLikelihood(model_of_count, reports, detection(coverage, opens=study.opens, as_of=as_of))
+    detect = detection(coverage, opens=study.opens, as_of=as_of)
+    return CountLikelihood(model_of_count, reports, reports.rho, detect)

@@ -29,11 +29,11 @@ def log_normal_density(value: float, mean: Floats, variance: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class MeasureModel:
-    """The numbers of one measure.
+    """The numbers of one measure; M draws of them may be had in leading axes.
 
     Attributes
     ----------
-    means, deviations, prior : float arrays, shape (K,)
+    means, deviations, prior : float arrays, shape (..., K)
     persistence_days : float or None
         None means that every reading is a new draw.
     """
@@ -44,18 +44,18 @@ class MeasureModel:
     persistence_days: float | None
 
     def expected(self, last: tuple[int, float] | None, day: int) -> tuple[Floats, Floats]:
-        """Mean and variance of a reading on a day under each scenario, after the last (day, value); each (K,)."""
+        """Mean and variance of a reading on a day under each scenario, after the last (day, value); each (..., K)."""
         if last is None or self.persistence_days is None:
             return self.means, self.deviations**2
         gap = (day - last[0]) / self.persistence_days
         pull = math.exp(-gap)
         return self.means + pull * (last[1] - self.means), self.deviations**2 * -math.expm1(-2.0 * gap)
 
-    def told(self, value: float, rho: float, last: tuple[int, float] | None, day: int) -> Floats:
-        """Log likelihood of a reading, shape (K,)."""
+    def told(self, value: float, rho: Floats, last: tuple[int, float] | None, day: int) -> Floats:
+        """Log likelihood of a reading of weight rho (...), shape (..., K)."""
         informed = log_normal_density(value, *self.expected(last, day))
         average = log_sum_exp(np.log(self.prior) + log_normal_density(value, self.means, self.deviations**2))
-        return log_mixture(informed, average, rho)
+        return log_mixture(informed, average[..., None], rho[..., None])
 
 
 @dataclass(frozen=True)
@@ -67,15 +67,20 @@ class MeasureLikelihood:
     model : MeasureModel
     reports : Sequenced
         R readings in events; of an event's readings only the one of highest rho counts.
+    rho : float array, shape (..., R)
+        Chance that each reading carries information; the readings' own, or draws of it. Which reading counts, and
+        which is leaned on, is decided by their own.
     """
 
     model: MeasureModel
     reports: Sequenced
+    rho: Floats
 
     @cached_property
     def contributions(self) -> Floats:
-        """l_r(k), shape (R, K): the change each reading makes in the log likelihood, given the earlier ones."""
-        contributions = np.zeros((len(self.reports), len(self.model.means)))
+        """l_r(k), shape (..., R, K): the change each reading makes in the log likelihood, given the earlier ones."""
+        means = self.model.means
+        contributions = np.zeros((*means.shape[:-1], len(self.reports), means.shape[-1]))
         chosen: list[int] = []  # the reading that counts in each event
         told: list[Floats] = []
         for position, number in enumerate(self.reports.event.tolist()):
@@ -83,13 +88,13 @@ class MeasureLikelihood:
             if number == len(chosen):
                 chosen.append(best)
                 told.append(self._term(number, chosen))
-                contributions[position] = told[number]
+                contributions[..., position, :] = told[number]
             elif best != chosen[number]:
                 chosen[number] = best
                 # A better reading of an old event also changes what was to be expected after it.
                 for later in range(number, len(chosen)):
                     term = self._term(later, chosen)
-                    contributions[position] += term - told[later]
+                    contributions[..., position, :] += term - told[later]
                     told[later] = term
         return contributions
 
@@ -121,12 +126,12 @@ class MeasureLikelihood:
             other = self._reading(self._leaned_on(number, self._chosen, day))
             days.append(day)
             added.append(self._told(reading, other, day) - self._term(later, self._chosen))
-        return summed([(np.array(days), np.array(added))], scenarios=len(self.model.means))
+        return summed([(np.array(days), np.array(added))], scenarios=self.model.means.shape[-1])
 
     def change_to(self, other: MeasureLikelihood) -> Change:
         """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
         parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
-        return summed(parts, scenarios=len(self.model.means))
+        return summed(parts, scenarios=self.model.means.shape[-1])
 
     def _leaning_on(self, number: int) -> list[int]:
         """The later events whose expectation comes from this one."""
@@ -143,7 +148,8 @@ class MeasureLikelihood:
 
     def without(self, position: int) -> MeasureLikelihood:
         """The same indicator had one of its readings not been logged."""
-        return MeasureLikelihood(self.model, self.reports.without(position))
+        rho = np.delete(self.rho, position, axis=-1)
+        return MeasureLikelihood(self.model, self.reports.without(position), rho)
 
     def _best(self, counted: tuple[int, ...]) -> int:
         return max(counted, key=lambda i: (self.reports.rho[i], -i))
@@ -158,7 +164,7 @@ class MeasureLikelihood:
         return self._told(chosen[number], self._reading(self._leaned_on(number, chosen, day), chosen), day)
 
     def _told(self, position: int, last: tuple[int, float] | None, day: int) -> Floats:
-        return self.model.told(self._value(position), float(self.reports.rho[position]), last, day)
+        return self.model.told(self._value(position), self.rho[..., position], last, day)
 
     def _leaned_on(self, number: int, chosen: list[int], day: int | None) -> int | None:
         """The last trusted event before this one, and of an earlier day where a day is given."""
