@@ -33,16 +33,17 @@ _SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
 _FONT = "Liberation Sans, Arial, sans-serif"
 _INK, _PALE, _GRID = "#222222", "#6B6B6B", "#E4E4E4"
 
+# In pixels: the plot, the room for names to its right, where the last column below it starts, and heights of text.
 _WIDTH, _HEIGHT = 540, 300
 _MARGIN = 290
 _EFFECT = 556
 _LINE = 14
+_STRIP = 12
+_LEGEND_TOP = _HEIGHT + 60
 _ROOM_FOR_TWO_LINES = 9
 _NUMBERED = 8
 # A move that is not shown as less than a tenth of a point.
 _LEAST_MOVE = 0.001
-_STRIP = 12
-_LEGEND_TOP = _HEIGHT + 60
 _MOST_DAYS = 400
 
 
@@ -61,7 +62,8 @@ def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
     Returns
     -------
     dict
-        A Vega-Lite 6 specification with its data, about 880 pixels wide. Texts in it are as the user wrote them.
+        A Vega-Lite 6 specification with its data, about 880 pixels wide. Users' texts in it are not escaped for any
+        other format: a page that holds the specification has to.
     """
     told = _told(outlook)
     return {

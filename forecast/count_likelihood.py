@@ -117,10 +117,15 @@ class CountLikelihood:
         """l_r(k), shape (..., R, K): the change each report makes in the log likelihood, given the earlier ones."""
         return self._walk[0]
 
+    @property
+    def exposure(self) -> Floats:
+        """How much each day exposes besides its reports, in days, shape (T + 1,), or (..., T + 1) of a milestone."""
+        return self._walk[1]
+
     @cached_property
     def silence(self) -> Floats:
         """What each day brings besides its reports, shape (..., T + 1, K)."""
-        return -self._walk[1][..., None] * (self.model.rates / DAYS_PER_YEAR)[..., None, :]
+        return -self.exposure[..., None] * (self.model.rates / DAYS_PER_YEAR)[..., None, :]
 
     @cached_property
     def weight(self) -> float:

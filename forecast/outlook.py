@@ -182,9 +182,9 @@ class Outlook:
         return Outlook(self.study, replace(self.evidence, reports=reports), self.as_of, known)
 
     @cached_property
-    def _silence(self) -> Floats:
+    def silence(self) -> Floats:
         """Log likelihood of each day's silence, indicator by indicator, shape (T + 1, J, K)."""
-        shape = (self._length, len(self.study.indicators), len(self.study.scenarios))
+        shape = (self.length, len(self.study.indicators), len(self.study.scenarios))
         silence = np.zeros(shape)
         for j, (indicator_id, likelihood) in enumerate(self.likelihoods.items()):
             if indicator_id not in self.evidence.silenced:
@@ -214,7 +214,8 @@ class Outlook:
     # The filter
 
     @property
-    def _length(self) -> int:
+    def length(self) -> int:
+        """T + 1, the days from the first to the as-of day."""
         return self.study.day_index(self.as_of) + 1
 
     @property
@@ -223,28 +224,29 @@ class Outlook:
         return day_range(self.study.opens, self.as_of)
 
     @cached_property
-    def _daily(self) -> Floats:
+    def daily(self) -> Floats:
         """Log likelihood of all that each day brings, shape (T + 1, K)."""
-        daily = self._silence.sum(axis=1)
+        daily = self.silence.sum(axis=1)
         np.add.at(daily, self._report_days, self._log_likelihoods)
         return daily
 
     @cached_property
-    def _chain(self) -> Filtered:
-        stay = np.full(self._length, self.study.daily_stay)
-        return filtered(self.study.prior, stay, self._daily)
+    def chain(self) -> Filtered:
+        """The filter over the days; its last axes are days and scenarios."""
+        stay = np.full(self.length, self.study.daily_stay)
+        return filtered(self.study.prior, stay, self.daily)
 
     @cached_property
     def course(self) -> Floats:
         """P(scenario | what was seen up to each day), shape (T + 1, K)."""
-        return np.exp(self._chain.log_filtered)
+        return np.exp(self.chain.log_filtered)
 
     @cached_property
     def smoothed_course(self) -> Floats:
         """P(scenario on each day | all that was seen up to the as-of day), shape (T + 1, K)."""
-        stay = np.full(self._length, self.study.daily_stay)
-        seen = transfer_to_end(self.study.prior, stay, self._daily, np.zeros((1, len(self.study.scenarios))))
-        log_weights = self._chain.log_filtered + seen[:, 0]
+        stay = np.full(self.length, self.study.daily_stay)
+        seen = transfer_to_end(self.study.prior, stay, self.daily, np.zeros((1, len(self.study.scenarios))))
+        log_weights = self.chain.log_filtered + seen[:, 0]
         weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
         return weights / weights.sum(axis=1, keepdims=True)
 
@@ -255,7 +257,7 @@ class Outlook:
 
     def change_over(self, days: int) -> Floats | None:
         """Change of the probabilities over the last days, shape (K,); None when the study was not open then."""
-        return self.final - self.course[-1 - days] if days < self._length else None
+        return self.final - self.course[-1 - days] if days < self.length else None
 
     @cached_property
     def words(self) -> list[str]:
@@ -267,7 +269,7 @@ class Outlook:
     @cached_property
     def _moves(self) -> Moves:
         return moves(
-            self._chain, silence=self._silence, report_days=self._report_days, contributions=self._log_likelihoods
+            self.chain, silence=self.silence, report_days=self._report_days, contributions=self._log_likelihoods
         )
 
     @cached_property
@@ -285,7 +287,7 @@ class Outlook:
         """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
         by_indicator = {i: self._changes_without(i) for i, likelihood in self.likelihoods.items()}
         changes = [by_indicator[indicator][position] for _, indicator, position in self._reports]
-        return final_after_changes(self.study.prior, self.study.daily_stay, self._daily, self._chain, changes)
+        return final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
 
     def _changes_without(self, indicator_id: str) -> list[Change]:
         """For each report on an indicator, what the days would gain without it, in the indicators given by it too."""
@@ -316,7 +318,7 @@ class Outlook:
         Drift and each indicator's silence are one row each; rows in which nothing moved are left out.
         """
         first = 0 if since is None else self.study.day_index(since) + 1
-        if not 0 <= first <= self._length:
+        if not 0 <= first <= self.length:
             raise AsOfError(
                 f"{since} lies outside {self.study.opens} to {self.as_of}", where="--since", mend="give a day within it"
             )

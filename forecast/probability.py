@@ -33,9 +33,14 @@ def log_or_minus_infinity(values: Floats | float) -> Floats:
 
 def log_sum_exp(values: Floats) -> Floats:
     """log(sum(exp(values))) over the last axis, without overflow; minus infinity where nothing has any weight."""
-    top = values.max(axis=-1, keepdims=True)
-    top = np.where(np.isfinite(top), top, 0.0)
-    return log_or_minus_infinity(np.exp(values - top).sum(axis=-1)) + top[..., 0]
+    # The last axis is short and the others long, so it is brought to the front: sums of long rows, not of short ones.
+    terms = np.array(np.moveaxis(values, -1, 0), order="C")
+    top = terms.max(axis=0)
+    finite = np.isfinite(top)
+    if not finite.all():
+        top = np.where(finite, top, 0.0)
+    terms -= top
+    return log_or_minus_infinity(np.exp(terms, out=terms).sum(axis=0)) + top
 
 
 def normalised(log_weights: Floats) -> Floats:
@@ -52,7 +57,9 @@ def normalised(log_weights: Floats) -> Floats:
 
 def log_mixture(informative: Floats, uninformative: Floats, weight: Floats | float) -> Floats:
     """log(w e^a + (1 - w) e^b): what is said with information by chance w, and without it otherwise."""
-    return np.logaddexp(log_or_minus_infinity(weight) + informative, np.log1p(-np.asarray(weight)) + uninformative)
+    return np.logaddexp(
+        log_or_minus_infinity(weight) + informative, log_or_minus_infinity(1.0 - weight) + uninformative
+    )
 
 
 def log_mixture_of_others(log_weights: Floats) -> Floats:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 
 from forecast import __version__
 from forecast.events import Live
+from forecast.revision import late_changes, study_of
 from forecast.study import Study
 from indicators.coverage import Coverage
 from indicators.days import moment_text
-from indicators.entry import Entry, content_hash
+from indicators.entry import content_hash
 from indicators.errors import WatchfloorError, nearest
 from indicators.evidence import Report
 from indicators.grades import grade_weight
@@ -36,7 +37,6 @@ __all__ = [
     "chosen_study",
     "live_report",
     "read_study",
-    "study_of",
 ]
 
 _WITHOUT = ("source", "origin", "indicator", "entry")
@@ -67,21 +67,18 @@ def chosen_study(ledger: Ledger, asked: str | None, *, known_at: datetime | None
         There is none; there are several and none is asked for; the one asked for is not there.
     """
     ids = ledger.studies(until=known_at)
+    if not ids and known_at is not None:
+        raise NoStudyError("the ledger held no study then", where="--known-at", mend="give a later moment")
+    if not ids:
+        raise NoStudyError("it holds no study", where="the ledger", mend="record one with `forecast study add FILE`")
     if asked is not None:
         if asked not in ids:
             raise UnknownStudyError(f'no study "{asked}" in the ledger', where="--study", mend=nearest(asked, ids))
         return asked
-    if not ids:
-        raise NoStudyError("the ledger holds no study", mend="record one with `forecast study add FILE`")
     if len(ids) > 1:
         mend = f"name one of: {', '.join(ids)}"
         raise ChooseStudyError(f"the ledger holds {len(ids)} studies", where="--study", mend=mend)
     return ids[0]
-
-
-def study_of(revision: Entry) -> Study:
-    """The study that an entry recorded."""
-    return Study.model_validate(revision.payload["study"])
 
 
 def live_report(study: Study, entry: str, seq: int, report: Report) -> Live:
@@ -127,8 +124,6 @@ class Reading:
         """What a reader must know beside the numbers."""
         if len(self.known.revisions) == 1:
             return []
-        from forecast.revision import late_changes
-
         return late_changes(self.known, [study_of(entry) for entry in self.known.revisions])
 
     def evidence(self, without: Sequence[str] = ()) -> Evidence:
@@ -179,8 +174,8 @@ class Reading:
         )
 
     def default_as_of(self, today: date) -> date:
-        """Today, or the study's last day once that has passed."""
-        return min(today, self.study.horizon)
+        """Today, or the study's first day before it has come, or its last once that has passed."""
+        return max(self.study.opens, min(today, self.study.horizon))
 
 
 class _LeftOut:

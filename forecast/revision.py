@@ -8,16 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from pydantic import ValidationError
+
 from forecast.study import Study
 from indicators.coverage import Coverage
+from indicators.entry import Entry
 from indicators.errors import Fault
 from indicators.evidence import Report
 from indicators.indicator import Indicator, StateIndicator
-from indicators.replay import Known
+from indicators.replay import Known, UnreadableEntryError
 
-__all__ = ["changes", "late_changes", "revision_faults"]
+__all__ = ["changes", "late_changes", "revision_faults", "study_of"]
 
 _JUDGEMENT = ("states", "likelihoods", "rates", "values", "persistence", "given", "silence")
+
+
+def study_of(revision: Entry) -> Study:
+    """The study that an entry recorded; raises `UnreadableEntryError` where this version cannot read it."""
+    try:
+        return Study.model_validate(revision.payload.get("study"))
+    except ValidationError:
+        raise UnreadableEntryError(revision, "it is not a study as this version knows it") from None
 
 
 def revision_faults(new: Study, known: Known, *, file: str) -> list[Fault]:
@@ -33,6 +44,7 @@ def revision_faults(new: Study, known: Known, *, file: str) -> list[Fault]:
         The study file's name, for the faults.
     """
     faults = []
+    before = study_of(known.revisions[-1]).by_id if known.revisions else {}
     for indicator_id, records in _live(known).items():
         indicator = new.by_id.get(indicator_id)
         names = _some(records)
@@ -40,10 +52,12 @@ def revision_faults(new: Study, known: Known, *, file: str) -> list[Fault]:
             what = f'indicator "{indicator_id}" has live entries ({names}) and may not be dropped'
             faults.append(Fault(file, 0, 0, what, "keep it and mark it retired: true, or retract the entries"))
             continue
-        faults += [Fault(file, 0, 0, what, mend) for what, mend in _unfit(indicator, records)]
-    dated = [(r.dated if isinstance(r, Report) else r.from_, name) for rs in _live(known).values() for name, r in rs]
-    early = [name for day, name in dated if day < new.opens]
-    late = [name for day, name in dated if day > new.horizon]
+        reports = [(name, r) for name, r in records if isinstance(r, Report)]
+        unfit = [*_lost_states(before.get(indicator_id), indicator, reports), *_unfit(indicator, reports)]
+        faults += [Fault(file, 0, 0, what, mend) for what, mend in unfit]
+    live = [named for records in _live(known).values() for named in records]
+    early = [name for name, r in live if (r.from_ if isinstance(r, Coverage) else r.from_ or r.dated) < new.opens]
+    late = [name for name, r in live if (r.from_ if isinstance(r, Coverage) else r.dated) > new.horizon]
     if early:
         what = f"{len(early)} live entries ({_names(early)}) are dated before it would open on {new.opens}"
         faults.append(Fault(file, 0, 0, what, "open it earlier, or retract them"))
@@ -53,22 +67,31 @@ def revision_faults(new: Study, known: Known, *, file: str) -> list[Fault]:
     return faults
 
 
-def _unfit(indicator: Indicator, records: list[tuple[str, Report | Coverage]]) -> Iterator[tuple[str, str]]:
-    reports = [(name, r) for name, r in records if isinstance(r, Report)]
+def _lost_states(
+    before: Indicator | None, indicator: Indicator, reports: list[tuple[str, Report]]
+) -> Iterator[tuple[str, str]]:
+    if not reports or not isinstance(before, StateIndicator) or not isinstance(indicator, StateIndicator):
+        return
+    lost = [state for state in before.states if state not in indicator.states]
+    if lost:
+        what = f'indicator "{indicator.id}" has live reports ({_names([name for name, _ in reports])}) and would lose '
+        yield f"{what}the state {', '.join(lost)}", "keep its states, or retract the reports"
+
+
+def _unfit(indicator: Indicator, reports: list[tuple[str, Report]]) -> Iterator[tuple[str, str]]:
     form = {"state": "state", "measure": "value"}.get(indicator.kind, "count")
     other_kind = [name for name, r in reports if _form_of(r) != form]
-    if isinstance(indicator, StateIndicator):
-        gone = sorted({r.state for _, r in reports if r.state and r.state not in indicator.states})
-        if gone:
-            names = _names([name for name, r in reports if r.state in gone])
-            what = f'indicator "{indicator.id}" would lose the state {", ".join(gone)}, named by live reports ({names})'
-            yield what, "keep the states, or retract the reports"
     if other_kind:
         what = f'indicator "{indicator.id}" would become a {indicator.kind}, which its live reports do not fit'
         yield f"{what} ({_names(other_kind)})", "keep its kind, or give the new one another id"
-    if indicator.kind == "milestone" and len({r.event_key or name for name, r in reports}) > 1:
-        yield f'milestone "{indicator.id}" has live reports of several events', "keep it a count, or retract some"
     spans = [name for name, r in reports if r.is_span]
+    if indicator.kind == "milestone":
+        numbers = [name for name, r in reports if r.is_span or r.count not in (None, 1)]
+        if len({r.event_key or name for name, r in reports}) > 1:
+            yield f'milestone "{indicator.id}" has live reports of several events', "keep it a count, or retract some"
+        if numbers:
+            what = f'milestone "{indicator.id}" has live reports of a number or over a span ({_names(numbers)})'
+            yield what, "keep it a count, or retract them"
     if spans and indicator.kind == "count" and indicator.silence == "always":
         what = f'indicator "{indicator.id}" has counts over spans ({_names(spans)}), which silence: always counts again'
         yield what, "keep silence: covered, or retract them"
@@ -141,7 +164,16 @@ def late_changes(known: Known, revisions: list[Study]) -> list[str]:
 
 def _judgement(study: Study, indicator_id: str) -> dict[str, object] | None:
     indicator = study.by_id.get(indicator_id)
-    return indicator.model_dump(include=set(_JUDGEMENT)) if indicator else None
+    if indicator is None:
+        return None
+    told = indicator.model_dump(include=set(_JUDGEMENT))
+    return told | {"words": study.words} if _has_words(indicator) else told
+
+
+def _has_words(indicator: Indicator) -> bool:
+    """Whether a word stands for a row, so that the scale of words is part of the rows."""
+    rows = indicator.likelihoods.values() if isinstance(indicator, StateIndicator) else []
+    return any(isinstance(item, str) for row in rows for item in (row.values() if isinstance(row, dict) else [row]))
 
 
 def _live(known: Known) -> dict[str, list[tuple[str, Report | Coverage]]]:

@@ -706,13 +706,17 @@ def _tables_complete(draft: _Draft) -> Iterator[Finding]:
     """Each table names every scenario and no other."""
     scenarios = [s.text("id") for s in draft.scenarios]
     known = [name for name in scenarios if name is not None]
-    if "scenarios" in draft.complete:
-        for path, table in draft.tables():
-            yield from _names_agree(path, table, known, "scenario")
+    for path, table in draft.tables():
+        yield from _names_agree(path, table, known, "scenario", complete="scenarios" in draft.complete)
 
 
-def _names_agree(path: Path, table: Mapping[str, Any], known: Sequence[str], noun: str) -> Iterator[Finding]:
-    """The table's keys are the known names; a mistyped one stands for the one that is meant."""
+def _names_agree(
+    path: Path, table: Mapping[str, Any], known: Sequence[str], noun: str, *, complete: bool = True
+) -> Iterator[Finding]:
+    """The table's keys are the known names; a mistyped one stands for the one that is meant.
+
+    Unless the known names are complete, one that is like none of them may be right.
+    """
     missing = [name for name in dict.fromkeys(known) if name not in table]
     for key in table:
         if key not in known:
@@ -720,7 +724,8 @@ def _names_agree(path: Path, table: Mapping[str, Any], known: Sequence[str], nou
             if meant:
                 missing.remove(meant)
             mend = f"did you mean {shown(meant)}?" if meant else _unknown_mend(key, known)
-            if not (meant and noun == "scenario" and _is_misspelt_id(meant)):
+            is_to_blame = complete if meant is None else noun == "state" or not _is_misspelt_id(meant)
+            if is_to_blame:
                 yield Finding((*path, key), f"unknown {noun} {shown(key)}", mend, on_key=True)
     if missing:
         names = f"{noun}{'s' if len(missing) > 1 else ''} {', '.join(map(shown, missing))}"
@@ -796,7 +801,7 @@ def _has_word(scale: str, word: str) -> bool:
 def _word_mend(word: str, scale: str) -> str:
     mend = _unknown_mend(word, [band.word for band in SCALES[scale]])
     others = [name for name in SCALES if _has_word(name, word)]
-    return f'{mend} or, for the whole study, set "words: {others[0]}"' if others else mend
+    return f'{mend} (it is a word of the scale that "words: {others[0]}" sets)' if others else mend
 
 
 def _given_sound(draft: _Draft) -> Iterator[Finding]:
@@ -822,9 +827,8 @@ def _given_fault(name: str, indicator: _Entry, by_id: Mapping[str, _Entry], *, k
             return None
         return f"no indicator {shown(name)} in the study", _unknown_mend(name, candidates) or _NO_OTHER
     if other.kind is not None and other.kind != "state":
-        return f'{shown(name)} is of kind {other.kind}; "given" needs one of kind state', nearest(
-            "", candidates
-        ) or _NO_OTHER
+        what = f'{shown(name)} is of kind {other.kind}; "given" needs one of kind state'
+        return what, _one_of(candidates) or _NO_OTHER
     if other.group.get("persistence") is None:
         return f'{shown(name)} has no persistence, which "given" needs', f'add "persistence: 90 d" to {shown(name)}'
     return None

@@ -11,20 +11,21 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from forecast.reading import study_of
-from forecast.revision import revision_faults
+from forecast.revision import revision_faults, study_of
 from forecast.study import Study
-from indicators.admission import coverage_conflicts, report_conflicts
+from indicators.admission import coverage_conflicts, report_conflicts, retirement
 from indicators.coverage import Coverage, coverage_content, coverage_problems, read_coverage
 from indicators.entry import Draft, Entry
 from indicators.errors import Fault, FaultsError, WatchfloorError, nearest
 from indicators.evidence import Problem, Report, read_report, report_content, report_problems
+from indicators.indicator import Indicator
 from indicators.intake import Raw
 from indicators.ledger import Ledger
 from indicators.replay import Known, Logged, amended, content_key, replayed
 
 __all__ = [
     "Imported",
+    "NoReasonError",
     "NothingToAmendError",
     "Recorded",
     "amend",
@@ -42,6 +43,10 @@ Namer = Callable[[str], str]
 
 class NothingToAmendError(WatchfloorError):
     """An amendment that changes nothing."""
+
+
+class NoReasonError(WatchfloorError):
+    """A retraction that does not say why."""
 
 
 @dataclass(frozen=True)
@@ -134,9 +139,7 @@ def log_report(
         found = [*problems]
         if report is not None:
             found += desk.report_problems(report)
-            if report.ref and report.ref in desk.known.refs:
-                what = f'the ref "{report.ref}" is taken by {desk.known.refs[report.ref]}'
-                found.append(Problem("ref", what, "amend that entry, or give another ref"))
+            found += desk.ref_problems(report)
         _refuse(found, place)
         assert report is not None
         return [_evidence_draft(report, study_id, author)]
@@ -172,41 +175,20 @@ def import_reports(
 
     def decide(now: Ledger) -> Sequence[Draft]:
         nonlocal skipped
-        desk = _Desk.of(now, study_id, today)
+        batch = _Batch(_Desk.of(now, study_id, today))
         faults = [fault for _, _, form in given for fault in form]
-        drafts: list[Draft] = []
-        here: dict[str, str] = {}
         for file, rows, _ in given:
             for raw in rows:
                 report, problems = read_report(raw.values)
                 if report is not None:
-                    again = desk.is_known(report) or _seen_here(report, f"{file}:{raw.line}", here, problems)
-                    if again:
-                        skipped += 1
-                        continue
-                    problems += desk.report_problems(report)
-                    desk.add(f"{file}:{raw.line}", report)
-                    drafts.append(_evidence_draft(report, study_id, author))
+                    problems = batch.take(report, f"{file}:{raw.line}")
                 faults += [Fault(file, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
         if faults:
             raise FaultsError(faults)
-        return drafts
+        skipped = batch.skipped
+        return [_evidence_draft(report, study_id, author) for report in batch.reports]
 
     return Imported(ledger.append(decide), skipped)
-
-
-def _seen_here(report: Report, place: str, here: dict[str, str], problems: list[Problem]) -> bool:
-    """Whether an earlier row of the same import says the same; the same ref with other content is a problem."""
-    content = content_key(report_content(report))
-    key = f"ref {report.ref}" if report.ref else content
-    if key not in here:
-        here[key] = content if report.ref else place
-        return False
-    if report.ref and here[key] != content:
-        what = f'the ref "{report.ref}" stands on an earlier row with another content'
-        problems.append(Problem("ref", what, "give each report a ref of its own"))
-        return False
-    return True
 
 
 def amend(
@@ -238,15 +220,13 @@ def amend(
         is_report = isinstance(logged.record, Report)
         record, problems = read_report(content) if is_report else read_coverage(content)
         if isinstance(record, Report):
-            problems += desk.report_problems(record, besides=entry_id)
-            taken = desk.known.refs.get(record.ref or "")
-            if taken not in (None, entry_id):
-                problems.append(Problem("ref", f'the ref "{record.ref}" is taken by {taken}', "give another ref"))
+            problems += desk.report_problems(record, instead_of=logged)
+            problems += desk.ref_problems(record, instead_of=logged)
         elif record is not None:
-            problems += desk.coverage_problems(record, besides=entry_id)
+            problems += desk.coverage_problems(record, instead_of=logged)
         _refuse(problems, place)
         if record == logged.record or record is None:
-            raise NothingToAmendError(f"{entry_id} says so already", where=entry_id, mend="name a field to change")
+            raise NothingToAmendError("it says so already", where=entry_id, mend="name a field to change")
         payload: dict[str, object] = {"entry": entry_id, "set": _set(logged, record)}
         return [_correction(study_id, "amend", payload, why, author)]
 
@@ -261,7 +241,17 @@ def _set(logged: Logged, record: Report | Coverage) -> dict[str, object]:
 
 
 def retract(ledger: Ledger, study_id: str, entry_id: str, *, why: str, author: str) -> Entry:
-    """Withdraw a report or a span of coverage; the entry stays, and no longer counts."""
+    """Withdraw a report or a span of coverage; the entry stays, and no longer counts.
+
+    Raises
+    ------
+    NoReasonError
+        `why` is blank.
+    """
+    if not why.strip():
+        raise NoReasonError(
+            "a retraction needs its reason", where="--why", mend="say in a few words why it is withdrawn"
+        )
 
     def decide(now: Ledger) -> Sequence[Draft]:
         replayed(now.entries(study=study_id)).standing(entry_id)
@@ -300,21 +290,23 @@ def cover_many(
     def decide(now: Ledger) -> Sequence[Draft]:
         nonlocal skipped
         desk = _Desk.of(now, study_id, today)
-        there = {logged.record for _, logged in desk.known.logged.items() if isinstance(logged.record, Coverage)}
-        found = [*faults]
+        there = desk.coverage_as_logged()
+        found, again = [*faults], 0
         drafts: list[Draft] = []
         for raw in rows:
             coverage, problems = read_coverage(raw.values)
+            if coverage in there:
+                again += 1
+                continue
             if coverage is not None:
-                if coverage in there:
-                    skipped += 1
-                    continue
-                there.add(coverage)
-                problems += desk.coverage_problems(coverage)
+                problems = desk.coverage_problems(coverage)
                 drafts.append(Draft(author=author, study=study_id, kind="coverage", payload=coverage_content(coverage)))
+                if not problems:
+                    there.add(coverage)
             found += [Fault(file, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
         if found:
             raise FaultsError(found)
+        skipped = again
         return drafts
 
     return Imported(ledger.append(decide), skipped)
@@ -349,33 +341,84 @@ class _Desk:
             return report.ref in self.known.refs
         return content_key(report_content(report)) in self.known.contents
 
-    def report_problems(self, report: Report, *, besides: str | None = None) -> list[Problem]:
-        """Everything that speaks against a well-formed report; `besides` is the entry it would replace."""
+    def coverage_as_logged(self) -> set[Coverage | None]:
+        """Every span as it was first recorded, corrected and retracted ones included: what a file read again says."""
+        entries = (logged.entry for logged in self.known.logged.values() if logged.entry.kind == "coverage")
+        return {read_coverage(entry.payload)[0] for entry in entries}
+
+    def ref_problems(self, report: Report, *, instead_of: Logged | None = None) -> list[Problem]:
+        """Whether the ref is that of another entry."""
+        taken = self.known.refs.get(report.ref or "")
+        if taken is None or (instead_of and instead_of.entry.id == taken):
+            return []
+        is_retracted = self.known.logged[taken].retracted
+        mend = "give another ref" if is_retracted or instead_of else "amend that entry, or give another ref"
+        return [Problem("ref", f'the ref "{report.ref}" is taken by {taken}', mend)]
+
+    def report_problems(self, report: Report, *, instead_of: Logged | None = None) -> list[Problem]:
+        """Everything that speaks against a well-formed report, ref aside; `instead_of` is the one it would replace."""
         indicator = self.study.by_id.get(report.indicator)
         if indicator is None:
             return [self._unknown(report.indicator)]
-        last = min(self.today, self.study.horizon)
-        problems = report_problems(report, indicator, opens=self.study.opens, today=self.today)
-        if not problems and report.dated > last:
-            what = f"{report.dated} lies after the study's horizon {self.study.horizon}"
-            problems.append(Problem("observed", what, "the study is settled by then; resolve it"))
-        if not problems:
-            problems += report_conflicts(report, indicator, self._others(report.indicator, besides))
-        return problems
+        problems = self._retirement(indicator, instead_of)
+        problems += report_problems(report, indicator, opens=self.study.opens, today=self.today)
+        field, day = ("to", report.to) if report.to else ("observed", report.observed)
+        problems += self._horizon_problems(field, day)
+        return problems or report_conflicts(report, indicator, self._others(report.indicator, instead_of))
 
-    def coverage_problems(self, coverage: Coverage, *, besides: str | None = None) -> list[Problem]:
+    def coverage_problems(self, coverage: Coverage, *, instead_of: Logged | None = None) -> list[Problem]:
         """Everything that speaks against well-formed coverage."""
         indicator = self.study.by_id.get(coverage.indicator)
         if indicator is None:
             return [self._unknown(coverage.indicator)]
-        problems = coverage_problems(coverage, indicator, opens=self.study.opens, today=self.today)
-        return problems or coverage_conflicts(coverage, self._others(coverage.indicator, besides))
+        problems = self._retirement(indicator, instead_of)
+        problems += coverage_problems(coverage, indicator, opens=self.study.opens, today=self.today)
+        problems += self._horizon_problems("to", coverage.to)
+        return problems or coverage_conflicts(coverage, self._others(coverage.indicator, instead_of))
 
-    def _others(self, indicator: str, besides: str | None) -> Iterable[tuple[str, Report | Coverage]]:
-        return ((name, record) for name, record in self.on.get(indicator, ()) if name != besides)
+    def _retirement(self, indicator: Indicator, instead_of: Logged | None) -> list[Problem]:
+        is_correction = instead_of is not None and instead_of.record.indicator == indicator.id
+        return [] if is_correction else retirement(indicator)
+
+    def _horizon_problems(self, field: str, day: date | None) -> list[Problem]:
+        if day is None or not self.study.horizon < day <= self.today:
+            return []
+        what = f"{day} lies after the study's horizon {self.study.horizon}"
+        return [Problem(field, what, "the study is settled by then; resolve it")]
+
+    def _others(self, indicator: str, besides: Logged | None) -> Iterable[tuple[str, Report | Coverage]]:
+        own = besides.entry.id if besides else None
+        return ((name, record) for name, record in self.on.get(indicator, ()) if name != own)
 
     def _unknown(self, indicator: str) -> Problem:
         return Problem("indicator", f'no indicator "{indicator}" in the study', nearest(indicator, self.study.by_id))
+
+
+@dataclass
+class _Batch:
+    """The sound rows of one import so far, and how many were there already."""
+
+    desk: _Desk
+    reports: list[Report] = field(default_factory=list)
+    skipped: int = 0
+    refs: dict[str, str] = field(default_factory=dict)
+    contents: set[str] = field(default_factory=set)
+
+    def take(self, report: Report, place: str) -> list[Problem]:
+        """Everything that speaks against one more row; without problems it is among the reports, or skipped."""
+        content = content_key(report_content(report))
+        if self.desk.is_known(report) or content in self.contents:
+            self.skipped += 1
+            return []
+        problems = self.desk.report_problems(report)
+        if report.ref and self.refs.setdefault(report.ref, content) != content:
+            what = f'the ref "{report.ref}" stands on an earlier row with another content'
+            problems.append(Problem("ref", what, "give each report a ref of its own"))
+        if not problems:
+            self.contents.add(content)
+            self.desk.add(place, report)
+            self.reports.append(report)
+        return problems
 
 
 def _evidence_draft(report: Report, study_id: str, author: str) -> Draft:

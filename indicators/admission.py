@@ -1,7 +1,7 @@
 """Whether a report or a span of coverage fits the log as it stands: what no single record can tell by itself.
 
-A milestone happens once; the days of a count over a span may not be counted a second time; a key of the user's own
-names one report.
+A milestone happens once; the days of a count over a span may not be counted a second time; a retired indicator takes
+nothing new.
 """
 
 from __future__ import annotations
@@ -14,10 +14,19 @@ from indicators.coverage import Coverage
 from indicators.evidence import Problem, Report
 from indicators.indicator import CountIndicator, Indicator, MilestoneIndicator
 
-__all__ = ["Others", "coverage_conflicts", "report_conflicts"]
+__all__ = ["Others", "coverage_conflicts", "report_conflicts", "retirement"]
 
 Others: TypeAlias = Iterable[tuple[str, Report | Coverage]]
 """What stands on the same indicator besides the record: entry id (or row) and record."""
+
+
+def retirement(indicator: Indicator) -> list[Problem]:
+    """The problem of logging anew on a retired indicator; what is logged may still be corrected."""
+    if not indicator.retired:
+        return []
+    return [
+        Problem("indicator", f'indicator "{indicator.id}" is retired', "take it up again in the study to log on it")
+    ]
 
 
 def report_conflicts(report: Report, indicator: Indicator, others: Others) -> list[Problem]:

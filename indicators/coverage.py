@@ -6,9 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from indicators.days import parse_day
-from indicators.errors import WatchfloorError, nearest
-from indicators.evidence import Problem
+from indicators.evidence import Problem, read_fields
 from indicators.indicator import CountIndicator, Indicator, MilestoneIndicator
 
 __all__ = ["FIELDS", "Coverage", "coverage_content", "coverage_problems", "read_coverage"]
@@ -35,33 +33,14 @@ class Coverage:
 
 def read_coverage(raw: Mapping[str, object]) -> tuple[Coverage | None, list[Problem]]:
     """Coverage from texts or JSON values, with every problem of form; None exactly when there are problems."""
-    given = {name: value for name, value in raw.items() if value not in (None, "")}
-    problems = [Problem(name, f'no field "{name}"', nearest(name, FIELDS)) for name in given if name not in FIELDS]
-    days: dict[str, date] = {}
-    for name in ("from", "to"):
-        if name not in given:
+    values, problems = read_fields(raw, FIELDS)
+    for name, attribute in (("from", "from_"), ("to", "to")):
+        if attribute not in values and not any(p.field == name for p in problems):
             problems.append(Problem(name, f"{name} is missing", "give from and to, both included"))
-            continue
-        try:
-            days[name] = parse_day(str(given[name]))
-        except WatchfloorError as error:
-            problems.append(Problem(name, error.what, error.mend))
-    if len(days) == 2 and days["from"] > days["to"]:
-        what = f"the span ends on {days['to']}, before it starts on {days['from']}"
+    if "from_" in values and "to" in values and values["from_"] > values["to"]:
+        what = f"the span ends on {values['to']}, before it starts on {values['from_']}"
         problems.append(Problem("to", what, "give from and to in order"))
-    if "indicator" not in given:
-        problems.append(Problem("indicator", "no indicator is named", "give the id of one of the study's indicators"))
-    try:
-        detect = float(str(given.get("detect", 1.0)))
-    except ValueError:
-        detect = 0.0
-    if not 0 < detect <= 1:
-        what = f'"{given["detect"]}" is not a chance of detection'
-        problems.append(Problem("detect", what, "give a number above 0, at most 1"))
-    if problems:
-        return None, problems
-    note = str(given["note"]) if "note" in given else None
-    return Coverage(indicator=str(given["indicator"]), from_=days["from"], to=days["to"], detect=detect, note=note), []
+    return (None if problems else Coverage(**values)), problems
 
 
 def coverage_content(coverage: Coverage) -> dict[str, object]:

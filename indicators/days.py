@@ -17,6 +17,7 @@ __all__ = [
     "DayError",
     "DurationError",
     "MomentError",
+    "day_range",
     "duration_days",
     "moment_text",
     "parse_day",
@@ -102,7 +103,7 @@ def parse_moment(text: str) -> datetime:
 
 def moment_text(moment: datetime) -> str:
     """A UTC moment as fixed-width text, so that the order of texts is the order of moments."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def day_range(first: date, last: date) -> list[date]:

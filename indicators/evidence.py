@@ -5,6 +5,7 @@ A report is kept as the analyst gave it. What it weighs depends on the study in 
 
 from __future__ import annotations
 
+import math
 import unicodedata
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
@@ -17,7 +18,16 @@ from indicators.grades import check_grade
 from indicators.indicator import Indicator, StateIndicator
 from indicators.markings import TLP_LEVELS
 
-__all__ = ["FIELDS", "Problem", "Report", "read_fields", "read_report", "read_text", "report_content", "report_problems"]
+__all__ = [
+    "FIELDS",
+    "Problem",
+    "Report",
+    "read_fields",
+    "read_report",
+    "read_text",
+    "report_content",
+    "report_problems",
+]
 
 TEXT_LIMIT = 10_000
 COUNT_LIMIT = 10**12
@@ -251,8 +261,8 @@ def read_text(given: object) -> str:
 
 
 def _shown(given: object) -> str:
-    text = repr(given)
-    return text if len(text) <= 40 else text[:40] + "..."
+    text = f'"{given}"' if isinstance(given, str) else repr(given)
+    return text if len(text) <= 60 else text[:60] + "..."
 
 
 def _day(given: object) -> date:
@@ -292,13 +302,15 @@ def _number(given: object) -> float | None:
         text = given.strip()
         if not text.isascii() or len(text) > 40 or set(text) - set("0123456789.+-eE"):
             return None
-        try:
-            return float(text)
-        except ValueError:
-            return None
-    if isinstance(given, bool) or not isinstance(given, int | float) or given != given:
+        given = text
+    elif isinstance(given, bool) or not isinstance(given, int | float) or given != given:
         return None
-    return float(given)
+    try:
+        return float(given)
+    except ValueError:
+        return None
+    except OverflowError:
+        return math.inf
 
 
 def _tlp(given: object) -> str:

@@ -91,7 +91,13 @@ def _csv_rows(text: str, file: str, fields: Sequence[str]) -> Iterator[Raw | Fau
         try:
             cells = next(reader, None)
         except csv.Error as error:
-            yield Fault(file, reader.line_num, 0, f"not CSV from here on ({error})", "close the quotes of this row")
+            yield Fault(
+                file,
+                line,
+                0,
+                f"not CSV from here on ({error})",
+                "close the quotes of this row, and double those inside a cell",
+            )
             return
         if cells is None:
             break

@@ -3,8 +3,8 @@
 A rollback journal with synchronous=EXTRA, because that survives a cut of power and because the write-ahead log of
 SQLite before 3.51.3 can corrupt a file that two connections write. Each append is one immediate transaction: no other
 writer gets between the decision and its record. Reading takes short transactions, a few hundred entries at a time, and
-never writes. Triggers refuse what is not an append to every program that opens the file; they stop accidents, and
-`verify` finds the rest.
+never writes, but that SQLite undoes an append that was cut short for the first to look. Triggers refuse what is not an
+append to every program that opens the file; they stop accidents, and `verify` finds the rest.
 
 This room makes no copies, and it tells nobody what SQLite said: that may quote the content of a damaged file.
 """

@@ -85,7 +85,7 @@ class Known:
         if entry.kind == "study":
             self.revisions.append(entry)
         elif entry.kind in ("evidence", "coverage"):
-            self.logged[entry.id] = Logged(entry, _record(entry, entry.payload))
+            self.logged[entry.id] = Logged(entry, _record(entry, entry.kind, entry.payload))
             if entry.kind == "evidence":
                 self.contents.setdefault(content_key(entry.payload), entry.id)
                 if "ref" in entry.payload:
@@ -95,12 +95,14 @@ class Known:
         self.seq = entry.seq
 
     def _correct(self, entry: Entry) -> None:
-        target = self.logged.get(entry.payload.get("entry", ""))
+        target = self.logged.get(str(entry.payload.get("entry")))
         if target is None:
             raise UnreadableEntryError(entry, "it corrects an entry that is not there")
         record = target.record
         if entry.kind == "amend":
-            record = _record(target.entry, amended(record, entry.payload["set"]))
+            record = _record(entry, target.entry.kind, amended(record, _changes(entry)))
+            if isinstance(record, Report) and record.ref:
+                self.refs.setdefault(record.ref, target.entry.id)
         self.logged[target.entry.id] = replace(target, record=record, corrections=(*target.corrections, entry))
 
     def reports(self) -> Iterator[tuple[Logged, Report]]:
@@ -121,15 +123,13 @@ class Known:
         if logged is None:
             for other in self.logged.values():
                 if any(correction.id == entry_id for correction in other.corrections):
-                    what = f'"{entry_id}" is itself a correction of {other.entry.id}'
-                    raise UnknownEntryError(what, mend=f"name {other.entry.id}")
-            raise UnknownEntryError(
-                f'no report or coverage "{entry_id}" in the study', mend=nearest(entry_id, list(self.logged))
-            )
+                    what = f"it is itself a correction of {other.entry.id}"
+                    raise UnknownEntryError(what, where=entry_id, mend=f"name {other.entry.id}")
+            what = "there is no such report or coverage in the study"
+            raise UnknownEntryError(what, where=entry_id, mend=nearest(entry_id, list(self.logged)))
         if logged.retracted:
-            raise UnknownEntryError(
-                f'"{entry_id}" was retracted by {logged.corrections[-1].id}', mend="log it again if it holds after all"
-            )
+            what = f"it was retracted by {logged.corrections[-1].id}"
+            raise UnknownEntryError(what, where=entry_id, mend="log it again if it holds after all")
         return logged
 
 
@@ -152,8 +152,15 @@ def content_key(content: Mapping[str, object]) -> str:
     return "\x1f".join(f"{name}={content[name]}" for name in sorted(content))
 
 
-def _record(entry: Entry, content: Mapping[str, object]) -> Report | Coverage:
-    record, problems = read_report(content) if entry.kind == "evidence" else read_coverage(content)
+def _changes(entry: Entry) -> Mapping[str, object]:
+    changes = entry.payload.get("set")
+    if not isinstance(changes, dict):
+        raise UnreadableEntryError(entry, "it names no changes")
+    return changes
+
+
+def _record(entry: Entry, kind: str, content: Mapping[str, object]) -> Report | Coverage:
+    record, problems = read_report(content) if kind == "evidence" else read_coverage(content)
     if record is None:
         raise UnreadableEntryError(entry, problems[0].what)
     return record

@@ -5,20 +5,34 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from forecast.cli.options import (
     as_of_day,
+    asked_for,
     json_option,
+    ledger_path,
     open_reading,
     open_the_ledger,
     reading_options,
     reading_place_options,
 )
 from indicators.clock import utc_now
+from indicators.entry import FIRST_PREV
+from indicators.errors import WatchfloorError
+
+if TYPE_CHECKING:
+    from indicators.ledger import Ledger
 
 __all__ = ["export", "verify"]
+
+_SHORTEST_HEAD = 12
+
+
+class OverLedgerError(WatchfloorError):
+    """An export that would be written over the ledger it comes from."""
 
 
 @click.command(epilog="Example: forecast export --format csv --table contributions moved.csv")
@@ -46,16 +60,18 @@ def export(
     """
     from forecast.export import FORMATS
 
-    if table and form != "csv":
+    if table is not None and form != "csv":
         raise click.UsageError("--table goes with --format csv")
     _, reading = open_reading(ledger, study, known_at)
     outlook = reading.outlook(as_of_day(reading, as_of), without=without)
     provenance = reading.provenance(now=utc_now(), without=without)
-    options = {"table": table} if table else {}
+    options = {} if table is None else {"table": table}
     text = FORMATS[form].write(outlook, provenance, flags=reading.flags, **options)
     if file == "-":
         sys.stdout.write(text)
     else:
+        if Path(file).exists() and Path(file).samefile(ledger_path(asked_for("ledger", ledger))):
+            raise OverLedgerError("this is the ledger itself; nothing was written", where=file, mend="name another file")
         Path(file).write_text(text, encoding="utf-8", newline="")
         click.echo(f"{file} written", err=True)
 
@@ -76,8 +92,8 @@ def verify(head: str | None, as_json: bool, ledger: str | None, study: str | Non
     why = str(fault) if fault else None
     found = None
     if end and head is not None:
-        found = next((entry.seq for entry in book.entries() if entry.hash == head.rpartition(":")[2]), None)
-        why = None if found else f"no entry has the head {head}; this ledger was cut, replaced or written anew"
+        found = _position(book, head)
+        why = f"no entry has the head {head}; this ledger was cut, replaced or written anew" if found is None else None
     if as_json:
         told = {"ok": why is None, "fault": why, "head_found_at": found}
         click.echo(json.dumps(told | ({"entries": end.entries, "head": end.hash} if end else {})))
@@ -88,3 +104,13 @@ def verify(head: str | None, as_json: bool, ledger: str | None, study: str | Non
         click.echo(f"ok: {end.entries} entries, head {end.entries}:{end.hash}{where}")
     if why is not None:
         raise click.exceptions.Exit(1)
+
+
+def _position(book: Ledger, head: str) -> int | None:
+    """Where a head printed earlier stands, in full or cut to twelve digits as in a table; None when it does not."""
+    count, _, digits = head.rpartition(":")
+    if count == "0" and digits == FIRST_PREV:
+        return 0
+    entries = book.entries() if len(digits) >= _SHORTEST_HEAD else iter(())
+    found = next((entry.seq for entry in entries if entry.hash.startswith(digits)), None)
+    return found if count in ("", str(found)) else None

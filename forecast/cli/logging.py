@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from contextlib import nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -14,8 +13,10 @@ from forecast.cli.options import (
     author_or_user,
     complete_entry,
     complete_indicator,
+    file_content,
     json_option,
     open_reading,
+    parsed,
     writing_options,
 )
 from indicators.clock import today
@@ -146,7 +147,7 @@ def import_(files: tuple[str, ...], as_json: bool, ledger: str | None, study: st
     from indicators.evidence import FIELDS
     from indicators.intake import read_rows
 
-    given = [(file, *read_rows(Path(file).read_bytes(), file=file, fields=FIELDS)) for file in files]
+    given = [(file, *read_rows(file_content(file), file=file, fields=FIELDS)) for file in files]
     book, reading = open_reading(ledger, study)
     rows = sum(len(found) for _, found, _ in given)
     with _spinner(f"importing {rows} rows") if rows > 5_000 else nullcontext():
@@ -192,7 +193,7 @@ def cover(
     if file:
         if indicator or raw:
             raise click.UsageError("--file takes neither an indicator nor --from, --to, --detect, --note")
-        rows, faults = read_rows(Path(file).read_bytes(), file=file, fields=FIELDS)
+        rows, faults = read_rows(file_content(file), file=file, fields=FIELDS)
         book, reading = open_reading(ledger, study)
         who = author_or_user(author)
         done = workflow.cover_many(book, reading.study_id, file, rows, faults, author=who, today=today())
@@ -237,7 +238,7 @@ def amend(
         reading.study_id,
         entry,
         changes,
-        why=why,
+        why=_reason(why) if why else None,
         author=author_or_user(author),
         today=today(),
         place=_place,
@@ -246,6 +247,12 @@ def amend(
         f"{name} {'taken out' if value is None else value}" for name, value in done.payload["set"].items()
     )
     click.echo(f"{done.id}  amends {entry}: {changed}")
+
+
+def _reason(why: str) -> str:
+    from indicators.evidence import read_text
+
+    return parsed("--why", why, read_text)
 
 
 @click.command(epilog="Example: forecast retract e12 --why 'logged twice'")
@@ -257,5 +264,5 @@ def retract(entry: str, why: str, ledger: str | None, study: str | None, author:
     from forecast import workflow
 
     book, reading = open_reading(ledger, study)
-    done = workflow.retract(book, reading.study_id, entry, why=why, author=author_or_user(author))
+    done = workflow.retract(book, reading.study_id, entry, why=_reason(why), author=author_or_user(author))
     click.echo(f"{done.id}  retracts {entry}")

@@ -6,6 +6,7 @@ Nothing here imports more than click, so that help and completion answer at once
 from __future__ import annotations
 
 import importlib
+import io
 import os
 import sys
 import traceback
@@ -15,9 +16,11 @@ import click
 
 from forecast import __version__
 from forecast.cli.suggesting import SuggestingGroup
-from indicators.errors import FaultsError, WatchfloorError
+from indicators.errors import FaultsError, WatchfloorError, sentence
 
 __all__ = ["cli", "main"]
+
+LONGEST_REFUSAL = 1_000
 
 _COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("setting_up:init", "Make a ledger, with a starter study or a worked case."),
@@ -85,10 +88,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; its exit code."""
     # Waking the threads of the linear algebra library costs more than arrays of this size ever give back.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):
-            # A terminal that cannot show a sign gets a question mark, not a traceback.
-            stream.reconfigure(errors="replace")
+    _prepare_streams()
     try:
         outcome = cli.main(args=arguments, prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
@@ -97,35 +97,71 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped; nothing more was written", err=True)
         return 2
-    except FaultsError as error:
-        for fault in error.faults:
-            click.echo(f"error: {fault}", err=True)
-        return 2
-    except WatchfloorError as error:
-        click.echo(f"error: {error}", err=True)
-        return 2
-    except click.ClickException as error:
-        click.echo(f"error: {_usage(error)}", err=True)
-        return 2
     except BrokenPipeError:
-        # The reader has closed the pipe, as `head` does; what is still buffered has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        click.echo(f"error: {error.filename or 'system'}: {error.strerror or error}", err=True)
-        return 2
+        return _reader_has_gone()
+    except SystemExit as left:
+        # What click and rich make of a closed pipe.
+        if isinstance(left.__context__, BrokenPipeError):
+            return _reader_has_gone()
+        raise
     except Exception as error:
         if os.environ.get("FORECAST_DEBUG"):
             traceback.print_exc()
-        what = f"a fault of this program ({type(error).__name__}: {error})"
-        click.echo(f"error: {what}; please report it, with what FORECAST_DEBUG=1 shows", err=True)
+        if isinstance(error, click.exceptions.NoArgsIsHelpError):
+            click.echo(error.format_message(), err=True)
+        for refusal in _refusals(error):
+            click.echo(f"error: {_on_one_line(refusal)}", err=True)
         return 2
     return outcome if isinstance(outcome, int) else 0
 
 
+def _prepare_streams() -> None:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A terminal that cannot show a sign gets a question mark, not a traceback; data for others is UTF-8.
+            is_data = stream is sys.stdout and not stream.isatty()
+            stream.reconfigure(encoding="utf-8" if is_data else None, errors="replace")
+
+
+def _reader_has_gone() -> int:
+    """The reader has closed the pipe, as `head` does; what is still buffered has nowhere to go."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _refusals(error: Exception) -> list[str]:
+    """What to tell of an error: `where: what; mend`, one for each fault."""
+    if isinstance(error, FaultsError):
+        return [str(fault) for fault in error.faults]
+    if isinstance(error, WatchfloorError):
+        return [str(error)]
+    if isinstance(error, click.ClickException):
+        return [_usage(error)]
+    if isinstance(error, OSError):
+        return [_system(error)]
+    what = f"a fault of this program ({type(error).__name__}: {error})"
+    return [sentence("forecast", what, "please report it, with what FORECAST_DEBUG=1 shows")]
+
+
 def _usage(error: click.ClickException) -> str:
     """A refusal of the command line itself, with where to read more."""
-    text = error.format_message().rstrip(".").replace("\n", " ")
-    if isinstance(error, click.UsageError) and error.ctx is not None and ";" not in text:
-        return f"{text}; see `{error.ctx.command_path} --help`"
-    return text
+    ctx = getattr(error, "ctx", None)
+    where = ctx.command_path if ctx else "forecast"
+    mend = f"see `{where} --help`"
+    if isinstance(error, click.exceptions.NoArgsIsHelpError):
+        return sentence(where, "no command is given", mend)
+    what = error.format_message().rstrip(".").replace(". Did you mean", "; did you mean")
+    return sentence(where, what, "" if ";" in what else mend)
+
+
+def _system(error: OSError) -> str:
+    """A refusal of the operating system."""
+    what = error.strerror or str(error)
+    return sentence(error.filename or "the system", what, "look at the path, and at what you may do there")
+
+
+def _on_one_line(text: str) -> str:
+    """The text with everything a terminal would obey written out, and cut where it would fill the screen."""
+    shown = " ".join(text.split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
+    return shown if len(shown) <= LONGEST_REFUSAL else f"{shown[:LONGEST_REFUSAL]}..."

@@ -14,7 +14,7 @@ import click
 
 from indicators.clock import utc_now
 from indicators.days import parse_day, parse_moment
-from indicators.errors import WatchfloorError
+from indicators.errors import Fault, FaultsError, WatchfloorError
 
 if TYPE_CHECKING:
     from forecast.reading import Reading
@@ -23,21 +23,27 @@ if TYPE_CHECKING:
 __all__ = [
     "LEDGER_FILE",
     "as_of_day",
+    "asked_for",
     "author_option",
     "author_or_user",
     "complete_entry",
     "complete_indicator",
+    "file_content",
     "json_option",
     "ledger_path",
+    "named_ledger",
     "open_reading",
     "open_the_ledger",
+    "parsed",
     "reading_options",
     "reading_place_options",
     "writing_options",
 ]
 
 LEDGER_FILE = "forecast.db"
+LARGEST_FILE = 50_000_000
 F = TypeVar("F", bound=Callable[..., Any])
+T = TypeVar("T")
 
 
 class NoLedgerError(WatchfloorError):
@@ -50,6 +56,14 @@ class NotYetError(WatchfloorError):
 
 class FutureError(WatchfloorError):
     """A clock set to what has not happened yet."""
+
+
+class FileTooLargeError(WatchfloorError):
+    """A file larger than anything a person would hand in."""
+
+    def __init__(self, file: str) -> None:
+        what = f"the file has more than {LARGEST_FILE // 1_000_000} MB"
+        super().__init__(what, where=file, mend="hand it in in several parts")
 
 
 def reading_place_options(command: F) -> F:
@@ -92,18 +106,25 @@ def json_option(command: F) -> F:
     return click.option("--json", "as_json", is_flag=True, help="Print JSON in place of the table.")(command)
 
 
-def _asked(name: str, own: str | None) -> str | None:
+def asked_for(name: str, own: str | None) -> str | None:
+    """The value of an option that may stand before the command or after it, where it counts more; None without one."""
     given = (click.get_current_context().find_root().obj or {}).get(name)
     return own if own is not None else given
 
 
-def ledger_path(own: str | None) -> Path:
-    """Where the ledger is or would be: the option, FORECAST_LEDGER, forecast.db here or in a parent folder, or here."""
-    asked = _asked("ledger", own) or os.environ.get("FORECAST_LEDGER")
-    if asked:
-        if asked.startswith(("postgresql:", "postgres:")):
-            raise NotYetError("PostgreSQL ledgers are not in this version", where="--ledger", mend="give a file")
-        return Path(asked)
+def named_ledger(asked: str | None) -> Path | None:
+    """The ledger that is named: by the option, else by FORECAST_LEDGER; None when neither is given."""
+    named = asked if asked is not None else os.environ.get("FORECAST_LEDGER") or None
+    if named is not None and named.startswith(("postgresql:", "postgres:")):
+        raise NotYetError("PostgreSQL ledgers are not in this version", where="--ledger", mend="give a file")
+    return None if named is None else Path(named)
+
+
+def ledger_path(asked: str | None) -> Path:
+    """Where the ledger is or would be: the named one, else forecast.db here or in a parent folder, or here."""
+    named = named_ledger(asked)
+    if named is not None:
+        return named
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / LEDGER_FILE).is_file():
@@ -111,12 +132,30 @@ def ledger_path(own: str | None) -> Path:
     return here / LEDGER_FILE
 
 
+def parsed(option: str, text: str, parse: Callable[[str], T]) -> T:
+    """What a text means; what is wrong with it is told of the option that it was given for."""
+    try:
+        return parse(text)
+    except WatchfloorError as error:
+        raise FaultsError([Fault(option, 0, 0, error.what, error.mend)]) from None
+
+
+def file_content(file: str) -> bytes:
+    """The bytes of a file that a person hands in; refused before it fills the memory."""
+    with Path(file).open("rb") as stream:
+        content = stream.read(LARGEST_FILE + 1)
+    if len(content) > LARGEST_FILE:
+        raise FileTooLargeError(file)
+    return content
+
+
 def open_the_ledger(own: str | None) -> Ledger:
     """The ledger of this command; refused with the mend where there is none."""
     from indicators.ledger_sqlite import open_ledger
 
-    path = ledger_path(own)
-    if not path.exists() and not (_asked("ledger", own) or os.environ.get("FORECAST_LEDGER")):
+    asked = asked_for("ledger", own)
+    path = ledger_path(asked)
+    if named_ledger(asked) is None and not path.exists():
         raise NoLedgerError(
             f"no {LEDGER_FILE} here or in a parent folder", where=str(path.parent), mend="make one with `forecast init`"
         )
@@ -129,19 +168,25 @@ def open_reading(own_ledger: str | None, own_study: str | None, known_at: str | 
 
     moment = _moment(known_at)
     ledger = open_the_ledger(own_ledger)
-    study_id = chosen_study(ledger, _asked("study", own_study), known_at=moment)
+    study_id = chosen_study(ledger, asked_for("study", own_study), known_at=moment)
     return ledger, read_study(ledger, study_id, known_at=moment)
 
 
 def _moment(text: str | None) -> datetime | None:
-    return None if text is None else parse_moment(text)
+    if text is None:
+        return None
+    moment, today = parsed("--known-at", text, parse_moment), utc_now().date()
+    if moment.date() > today:
+        what = f"{text} lies in the future (today is {today}, UTC)"
+        raise FutureError(what, where="--known-at", mend="leave it out for what is known now")
+    return moment
 
 
 def as_of_day(reading: Reading, text: str | None) -> date:
     """The as-of day: the one asked for, else the day of known-at, else today; at most the horizon."""
     today = utc_now().date()
     if text is not None:
-        day = parse_day(text)
+        day = parsed("--as-of", text, parse_day)
         if day > today:
             raise FutureError(
                 f"{day} lies in the future (today is {today}, UTC)", where="--as-of", mend="give today or a day before"
@@ -152,7 +197,9 @@ def as_of_day(reading: Reading, text: str | None) -> date:
 
 def author_or_user(given: str | None) -> str:
     """Who writes: the option, FORECAST_AUTHOR, or the login."""
-    name = given or os.environ.get("FORECAST_AUTHOR")
+    from indicators.evidence import read_text
+
+    name = parsed("--author", given or os.environ.get("FORECAST_AUTHOR") or "", read_text)
     if not name:
         with suppress(OSError, KeyError, ImportError):
             name = getpass.getuser()
@@ -165,9 +212,9 @@ def _quiet_reading(ctx: click.Context) -> Reading | None:
         from forecast.reading import chosen_study, read_study
         from indicators.ledger_sqlite import open_ledger
 
-        asked = ctx.params.get("ledger") or os.environ.get("FORECAST_LEDGER")
-        ledger = open_ledger(Path(asked) if asked else ledger_path(None), clock=utc_now)
-        return read_study(ledger, chosen_study(ledger, ctx.params.get("study")))
+        given = {name: ctx.params.get(name) or ctx.find_root().params.get(name) for name in ("ledger", "study")}
+        ledger = open_ledger(ledger_path(given["ledger"]), clock=utc_now)
+        return read_study(ledger, chosen_study(ledger, given["study"]))
     return None
 
 

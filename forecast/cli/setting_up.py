@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import click
 
-from forecast.cli.options import LEDGER_FILE, author_option, author_or_user
+from forecast.cli.options import LEDGER_FILE, asked_for, author_option, author_or_user, named_ledger
 from indicators.clock import today, utc_now
 
 __all__ = ["completion", "demo", "init"]
@@ -17,7 +18,7 @@ __all__ = ["completion", "demo", "init"]
 @click.command(epilog="Example: forecast init japan --case japan-sar")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
 @click.option("--case", metavar="NAME", help="Write a worked case and record it: japan-sar.")
-@click.option("--ledger", metavar="PATH", help="The ledger to make; forecast.db in DIR when left out.")
+@click.option("--ledger", metavar="PATH", help="The ledger to make (or FORECAST_LEDGER; else forecast.db in DIR).")
 @author_option
 def init(folder: str, case: str | None, ledger: str | None, author: str | None) -> None:
     """Make a ledger in DIR, with a starter study to edit or a worked case.
@@ -28,7 +29,8 @@ def init(folder: str, case: str | None, ledger: str | None, author: str | None) 
     from indicators.ledger_sqlite import create_ledger
 
     where = Path(folder)
-    path = Path(ledger) if ledger else where / LEDGER_FILE
+    path = named_ledger(asked_for("ledger", ledger)) or where / LEDGER_FILE
+    _refuse_other_file(path)
     if case is None:
         written = write_files(where, starter_files())
         create_ledger(path, clock=utc_now).close()
@@ -49,6 +51,16 @@ def init(folder: str, case: str | None, ledger: str | None, author: str | None) 
     click.echo("next: `forecast status`, `forecast explain`, or edit the study and `forecast study add` it again")
 
 
+def _refuse_other_file(path: Path) -> None:
+    """Something else under the ledger's name is refused here, before any file is written beside it."""
+    from indicators.ledger_sqlite import LedgerVersionError, open_ledger
+
+    # A new ledger may take the place of an empty file, and an older one is brought up to date.
+    if path.exists() and (path.is_dir() or path.stat().st_size):
+        with suppress(LedgerVersionError):
+            open_ledger(path, clock=utc_now).close()
+
+
 @click.command(epilog="Example: forecast demo /tmp/japan")
 @click.argument("folder", metavar="[DIR]", default="watchfloor-demo", type=click.Path(file_okay=False))
 def demo(folder: str) -> None:
@@ -61,6 +73,7 @@ def demo(folder: str) -> None:
     from indicators.ledger_sqlite import create_ledger
 
     where, name = Path(folder), "japan-sar"
+    _refuse_other_file(where / LEDGER_FILE)
     write_files(where, case_files(name))
     progress = console(to_stderr=True)
     with create_ledger(where / LEDGER_FILE, clock=utc_now) as book:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast.cli.options import as_of_day, json_option, open_reading, reading_options
+from forecast.cli.options import as_of_day, json_option, open_reading, parsed, reading_options
 from indicators.clock import utc_now
 from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
     from forecast.outlook import Outlook, Provenance, Row
+    from forecast.probability import Floats
     from forecast.reading import Reading
     from indicators.replay import Logged
 
@@ -82,33 +83,39 @@ def explain(
     """Show what moved the probabilities, line by line; the lines add up to the whole move."""
     _, reading = open_reading(ledger, study, known_at)
     outlook = reading.outlook(as_of_day(reading, as_of), without=without)
-    day = parse_day(since) if since else None
+    ids = outlook.study.scenario_ids
+    if scenario is not None and scenario not in ids:
+        what = f'no scenario "{scenario}" in the study'
+        raise UnknownScenarioError(what, where="--scenario", mend=nearest(scenario, ids))
+    day = None if since is None else parsed("--since", since, parse_day)
     rows = outlook.rows_since(day)
     if as_json:
         click.echo(json.dumps(_explanation(outlook, rows, day, without), ensure_ascii=False))
         return
     from forecast.cli.tables import print_explanation
 
-    ids = outlook.study.scenario_ids
-    if scenario is not None and scenario not in ids:
-        what = f'no scenario "{scenario}" in the study'
-        raise UnknownScenarioError(what, where="--scenario", mend=nearest(scenario, ids))
     chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
-    start = float((outlook.study.prior if day is None else outlook.course[outlook.study.day_index(day)])[chosen])
+    start = float(_start(outlook, day)[chosen])
     print_explanation(outlook, rows, chosen, start=start, most=None if everything else _MOST)
+
+
+def _start(outlook: Outlook, since: date | None) -> Floats:
+    """The probabilities that the rows since a day start from: those of the day, or the priors before the first."""
+    if since is None or since < outlook.study.opens:
+        return outlook.study.prior
+    return outlook.course[outlook.study.day_index(since)]
 
 
 def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without: tuple[str, ...]) -> dict[str, object]:
     from forecast.probability import DECIBAN
 
     ids = outlook.study.scenario_ids
-    start = outlook.study.prior if since is None else outlook.course[outlook.study.day_index(since)]
     return {
         "study": outlook.study.study,
         "since": since.isoformat() if since else None,
         "as_of": outlook.as_of.isoformat(),
         "without": list(without),
-        "from": dict(zip(ids, start.tolist(), strict=True)),
+        "from": dict(zip(ids, _start(outlook, since).tolist(), strict=True)),
         "to": dict(zip(ids, outlook.final.tolist(), strict=True)),
         "rows": [
             {
@@ -149,9 +156,10 @@ def evidence(
     """List logged reports and coverage, retracted ones included, with their corrections."""
     _, reading = open_reading(ledger, study, known_at)
     if indicator is not None:
-        reading.study.indicator(indicator)
-    last_days = [parse_day(text) for text in (last, as_of) if text]
-    span = (parse_day(first) if first else None, min(last_days, default=None))
+        reading.study.indicator(indicator, where="--indicator")
+    last_days = [] if last is None else [parsed("--to", last, parse_day)]
+    last_days += [] if as_of is None else [as_of_day(reading, as_of)]
+    span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
     reading.evidence(without)  # refuses what is not there
     rows = [
         logged

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import click
 
 from forecast.cli.options import (
+    asked_for,
     author_or_user,
+    file_content,
     json_option,
     ledger_path,
     open_reading,
@@ -41,7 +42,7 @@ def check(file: str, as_json: bool) -> None:
     from indicators.errors import FaultsError
 
     try:
-        faults = list(study_faults(yaml_text(Path(file).read_bytes(), file=file), file=file))
+        faults = list(study_faults(yaml_text(file_content(file), file=file), file=file))
     except FaultsError as error:
         faults = list(error.faults)
     if as_json:
@@ -69,11 +70,11 @@ def add(file: str, ledger: str | None, study: str | None, author: str | None) ->
     from forecast.yaml_tree import yaml_text
     from indicators.ledger_sqlite import create_ledger
 
-    text = yaml_text(Path(file).read_bytes(), file=file)
+    text = yaml_text(file_content(file), file=file)
     found = read_study(text, file=file)
-    if study is not None and study != found.study:
-        raise click.UsageError(f'{file} is the study "{found.study}", not "{study}"')
-    path = ledger_path(ledger)
+    if asked_for("study", study) not in (None, found.study):
+        raise click.UsageError(f'{file} is the study "{found.study}", not "{asked_for("study", study)}"')
+    path = ledger_path(asked_for("ledger", ledger))
     if not path.exists():
         create_ledger(path, clock=utc_now).close()
         click.echo(f"made the ledger {path}", err=True)
@@ -89,13 +90,12 @@ def add(file: str, ledger: str | None, study: str | None, author: str | None) ->
 @reading_place_options
 def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
     """List the studies of the ledger."""
-    from forecast.reading import read_study
+    from forecast.reading import chosen_study, read_study
 
     book = open_the_ledger(ledger)
+    asked = asked_for("study", study)
     rows = []
-    for study_id in book.studies():
-        if study not in (None, study_id):
-            continue
+    for study_id in book.studies() if asked is None else [chosen_study(book, asked)]:
         reading = read_study(book, study_id)
         rows.append(
             {
@@ -132,7 +132,7 @@ def show(
     """Show STUDY as recorded: scenarios, priors, indicators and their rows."""
     from forecast.cli.tables import print_study
 
-    _, reading = open_reading(ledger, study_id or study, known_at)
+    _, reading = open_reading(ledger, study if study_id is None else study_id, known_at)
     payload = reading.known.revisions[-1].payload
     if as_file:
         click.echo(payload["file"], nl=False)
@@ -148,10 +148,9 @@ def show(
 @reading_place_options
 def history(study_id: str | None, as_json: bool, ledger: str | None, study: str | None) -> None:
     """Show every revision of STUDY: when, by whom, and what it changed."""
-    from forecast.reading import study_of
-    from forecast.revision import changes
+    from forecast.revision import changes, study_of
 
-    _, reading = open_reading(ledger, study_id or study)
+    _, reading = open_reading(ledger, study if study_id is None else study_id)
     rows: list[dict[str, Any]] = []
     previous = None
     for number, entry in enumerate(reading.known.revisions, start=1):

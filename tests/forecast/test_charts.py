@@ -247,7 +247,7 @@ def test_a_drawing_has_its_texts_as_text() -> None:
     texts = texts_of(svg(timeline_chart(outlook)))
     assert outlook.study.title in texts
     assert any(text.startswith("How far will Japan") for text in texts)
-    assert any(text.startswith("As of 1 Jun 2026, from") for text in texts)
+    assert any("As of 1 Jun 2026, from" in text for text in texts)
     assert {"100 %", "0 %", "The reports that moved it most"} <= set(texts)
     for scenario, p in zip(outlook.study.scenarios, outlook.final.tolist(), strict=True):
         assert scenario.label in texts
@@ -312,5 +312,5 @@ def test_nothing_is_fetched_for_a_picture() -> None:
         "mark": "point",
         "encoding": {"x": {"field": "a", "type": "quantitative"}},
     }
-    with pytest.raises(ValueError, match="not allowed|allowed"):
+    with pytest.raises(ValueError, match="allowed"):
         svg(chart)

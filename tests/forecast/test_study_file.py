@@ -349,7 +349,13 @@ ONE_FAULT = [
     ),
     ("word unknown", "very unlikely", "improbable", "26:15", '"improbable" is not a probability word of icd203'),
     ("word in capitals", "very unlikely", "Very unlikely", "26:15", 'did you mean "very unlikely"?'),
-    ("word of the other scale", "very unlikely", "probably", "26:15", 'set "words: phia"'),
+    (
+        "word of the other scale",
+        "very unlikely",
+        "probably",
+        "26:15",
+        'it is a word of the scale that "words: phia" sets',
+    ),
     (
         "row by state",
         "settled: [0.2, 0.8]",
@@ -445,6 +451,14 @@ SEVERAL_FAULTS = [
             ("29:12", '"given" goes in a circle: "talks", "tone", "talks"'),
             ("29:12", '"tone" has no persistence'),
         ],
+    ),
+    (
+        "an id used twice does not hide a scenario mistyped elsewhere",
+        "id: strike, prior: 0.2}\nindicators:\n  - id: talks\n    kind: state\n    states: [stalled, moving]\n"
+        "    likelihoods:\n      settled:",
+        "id: settled, prior: 0.2}\nindicators:\n  - id: talks\n    kind: state\n    states: [stalled, moving]\n"
+        "    likelihoods:\n      setled:",
+        [("18:10", 'the id "settled" is used twice'), ("24:7", 'unknown scenario "setled"; did you mean "settled"?')],
     ),
     (
         "every duplicate key",

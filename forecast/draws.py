@@ -1,0 +1,200 @@
+"""Uncertain judgement: the same filter run on draws of everything that was judged, and the bands that come of it.
+
+The analyst's numbers are centres, not facts. M times over, rows, rates, means, the priors and the chance that each
+report carries information are drawn around the stated values, as widely as the stated confidence says (SPEC 4.6), and
+the same likelihoods and the same recursion are run on all draws side by side. The headline stays the run on the stated
+values. Randomness is seeded by the caller; each part of a study has a stream of its own, so that one more report or
+indicator leaves the draws of the others as they were.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+
+from forecast.count_likelihood import CountLikelihood, CountModel
+from forecast.likelihood import Likelihood, family_order
+from forecast.measure_likelihood import MeasureLikelihood, MeasureModel
+from forecast.probability import Floats, normalised
+from forecast.state_likelihood import StateLikelihood, StateModel
+from forecast.study import EQUIVALENT_SAMPLE_SIZE, Study
+from indicators.days import DAYS_PER_YEAR
+from indicators.indicator import Confidence
+
+__all__ = ["Bands", "bands", "dirichlet", "drawn_likelihoods", "drawn_prior"]
+
+LEVELS = (0.05, 0.95)
+_GRADED, _UNGRADED = 20.0, 2.0
+"""Sample size of a weight: of a grade that judges source and item, and of one that judges neither (F or 6)."""
+_SMALLEST = 1e-300
+
+
+class Bands(NamedTuple):
+    """What the draws say beside the headline.
+
+    Attributes
+    ----------
+    low, high : float array, shape (T + 1, K)
+        5th and 95th percentile of P(scenario) on each day.
+    final : float array, shape (M, K)
+        P(scenario) on the as-of day in each draw.
+    """
+
+    low: Floats
+    high: Floats
+    final: Floats
+
+
+def bands(
+    study: Study,
+    stated: Mapping[str, Likelihood],
+    *,
+    length: int,
+    seed: int,
+    draws: int,
+    silenced: frozenset[str] = frozenset(),
+) -> Bands:
+    """Run the filter on draws around the stated values.
+
+    Parameters
+    ----------
+    study : Study
+    stated : mapping of indicator id to Likelihood
+        At the stated values; its reports and coverage are those of every draw.
+    length : int
+        T + 1, the days from the first to the as-of day.
+    seed : int
+        The same seed gives the same bands, to the last bit.
+    draws : int
+        M.
+    silenced : frozenset of str
+        Indicators whose silence is left out.
+    """
+    prior = drawn_prior(study, seed=seed, draws=draws)
+    # Days first and draws last: what is summed and sorted over then lies side by side.
+    daily = np.zeros((length, prior.shape[1], draws))
+    for indicator_id, likelihood in drawn_likelihoods(study, stated, prior, seed=seed).items():
+        told = np.moveaxis(likelihood.contributions, 0, -1)
+        for position, day in enumerate(likelihood.reports.days.tolist()):
+            daily[day] += told[position]
+        if isinstance(likelihood, CountLikelihood) and indicator_id not in silenced:
+            _be_quiet(daily, likelihood)
+    course = _courses(prior, study.daily_stay, daily)
+    low, high = np.quantile(course, LEVELS, axis=-1)
+    return Bands(low, high, course[-1].T)
+
+
+def _be_quiet(daily: Floats, likelihood: CountLikelihood) -> None:
+    """Add the silence of one indicator to the days, shape (T + 1, K, M)."""
+    rates = (likelihood.model.rates / DAYS_PER_YEAR).T
+    exposure = likelihood.exposure.T
+    quiet = np.flatnonzero(exposure.reshape(len(exposure), -1).any(axis=1))
+    if exposure.ndim == 1:
+        daily[quiet] -= exposure[quiet, None, None] * rates
+    else:
+        daily[quiet] -= exposure[quiet, None, :] * rates
+
+
+def drawn_prior(study: Study, *, seed: int, draws: int) -> Floats:
+    """Priors ~ Dirichlet(n pi), shape (M, K)."""
+    return dirichlet(_stream(seed, "prior"), _sample_size(study.prior_confidence) * study.prior, draws)
+
+
+def drawn_likelihoods(
+    study: Study, stated: Mapping[str, Likelihood], prior: Floats, *, seed: int
+) -> dict[str, Likelihood]:
+    """Every indicator's likelihood with M draws in a leading axis; only those with reports or exposure.
+
+    Parameters
+    ----------
+    prior : float array, shape (M, K)
+        Draws of the priors, on which the words of a report without information depend.
+    """
+    drawn: dict[str, Likelihood] = {}
+    for indicator_id in family_order(study):
+        likelihood = stated[indicator_id]
+        size = _sample_size(study.by_id[indicator_id].confidence)
+        stream = _stream(seed, f"indicator {indicator_id}")
+        rho = _drawn_rho(study, likelihood, len(prior), seed=seed)
+        if isinstance(likelihood, StateLikelihood):
+            model = StateModel(
+                dirichlet(stream, size * likelihood.model.rows, len(prior)), prior, likelihood.model.persistence_days
+            )
+            given = getattr(study.by_id[indicator_id], "given", None)
+            parent = drawn[given] if given else None
+            assert parent is None or isinstance(parent, StateLikelihood)
+            drawn[indicator_id] = StateLikelihood(model, likelihood.reports, likelihood.states, rho, parent)
+        elif isinstance(likelihood, MeasureLikelihood):
+            shape = (len(prior), *likelihood.model.means.shape)
+            means = stream.normal(likelihood.model.means, likelihood.model.deviations / np.sqrt(size), shape)
+            measure = MeasureModel(means, likelihood.model.deviations, prior, likelihood.model.persistence_days)
+            drawn[indicator_id] = MeasureLikelihood(measure, likelihood.reports, rho)
+        else:
+            rates = np.exp(_log_gamma(stream, np.full(likelihood.model.rates.shape, size), len(prior)))
+            rates = np.maximum(rates * likelihood.model.rates / size, _SMALLEST)
+            count = CountModel(rates, prior, likelihood.model.silence, likelihood.model.once)
+            drawn[indicator_id] = CountLikelihood(count, likelihood.reports, rho, likelihood.detect)
+    return drawn
+
+
+def dirichlet(stream: np.random.Generator, alpha: Floats, draws: int) -> Floats:
+    """Draws from a Dirichlet over the last axis of `alpha`, shape (M, *alpha.shape); each vector sums to 1.
+
+    Gamma variates are drawn in logarithms, because those of small shape are often too small for a double.
+    """
+    logs = _log_gamma(stream, alpha, draws)
+    return np.maximum(normalised(logs), _SMALLEST)
+
+
+def _log_gamma(stream: np.random.Generator, shape: Floats, draws: int) -> Floats:
+    """log of Gamma(shape, 1) draws: G(a) is G(a + 1) U^(1/a) in distribution."""
+    size = (draws, *shape.shape)
+    return np.log(stream.standard_gamma(shape + 1.0, size)) + np.log1p(-stream.random(size)) / shape
+
+
+def _drawn_rho(study: Study, likelihood: Likelihood, draws: int, *, seed: int) -> Floats:
+    """Weights ~ Beta with the stated mean, shape (M, R); a report of weight 0 keeps it."""
+    reports = likelihood.reports
+    rho = np.zeros((draws, len(reports)))
+    for position, live in enumerate(reports.live):
+        if live.rho > 0.0:
+            grade = study.grade_of(live.report.grade, live.report.source)
+            size = _UNGRADED if "F" in grade or "6" in grade else _GRADED
+            stream = _stream(seed, f"weight {live.seq}")
+            rho[:, position] = stream.beta(live.rho * size, (1.0 - live.rho) * size, draws)
+    return np.minimum(rho, np.nextafter(1.0, 0.0))
+
+
+def _courses(prior: Floats, stay: float, daily: Floats) -> Floats:
+    """The filter of `bayes` over many draws side by side, shape (T + 1, K, M); `daily` is used up.
+
+    Here the draws fill the arrays, so a plain step a day is as fast as memory goes.
+    """
+    start = prior.T
+    if stay == 1.0:
+        np.cumsum(daily, axis=0, out=daily)
+        daily += np.log(start)
+    daily -= daily.max(axis=1, keepdims=True)
+    weights = np.exp(daily, out=daily)
+    if stay != 1.0:
+        leave = (1.0 - stay) * start
+        before = start
+        for today in weights:
+            today *= before
+            today /= today.sum(axis=0)
+            before = stay * today + leave
+        return weights
+    weights /= weights.sum(axis=1, keepdims=True)
+    return weights
+
+
+def _sample_size(confidence: Confidence) -> float:
+    return EQUIVALENT_SAMPLE_SIZE[confidence] if isinstance(confidence, str) else confidence
+
+
+def _stream(seed: int, part: str) -> np.random.Generator:
+    """The stream of random numbers of one part of a study."""
+    return np.random.default_rng([seed, zlib.crc32(part.encode())])
