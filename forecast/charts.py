@@ -117,8 +117,8 @@ def spread(positions: Sequence[float], gap: float, *, low: float, high: float) -
 
     Examples
     --------
-    >>> spread([0.5, 0.5, 0.9], 0.1, low=0, high=1)
-    [0.45, 0.55, 0.9]
+    >>> spread([1.0, 9.0, 1.0], 2.0, low=0, high=10)
+    [0.0, 9.0, 2.0]
     """
     n = len(positions)
     if n == 0:
@@ -225,9 +225,9 @@ def _ends(outlook: Outlook) -> list[Plain]:
     """For each scenario its final probability, its name in lines, and the height at which that stands."""
     final, scenarios = outlook.final.tolist(), outlook.study.scenarios
     if len(scenarios) <= _ROOM_FOR_TWO_LINES:
-        names = [_wrapped(scenario.label, 28, lines=2) for scenario in scenarios]
+        names = [_wrapped(scenario.label, 28, lines=2) or [scenario.id] for scenario in scenarios]
     else:
-        names = [[shortened(scenario.label, 50)] for scenario in scenarios]
+        names = [[shortened(scenario.label, 50) or scenario.id] for scenario in scenarios]
     gap = (max(map(len, names)) * _LINE + 3) / _HEIGHT
     # From the last to the first, so that of equal ones the first in the file stands highest.
     heights = spread(final[::-1], gap, low=-0.01, high=1.01)[::-1]

@@ -10,7 +10,7 @@ import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["Fault", "FaultsError", "WatchfloorError", "nearest", "sentence"]
+__all__ = ["Fault", "FaultsError", "WatchfloorError", "nearest"]
 
 
 class WatchfloorError(Exception):

@@ -71,7 +71,9 @@ def export(
         sys.stdout.write(text)
     else:
         if Path(file).exists() and Path(file).samefile(ledger_path(asked_for("ledger", ledger))):
-            raise OverLedgerError("this is the ledger itself; nothing was written", where=file, mend="name another file")
+            raise OverLedgerError(
+                "this is the ledger itself; nothing was written", where=file, mend="name another file"
+            )
         Path(file).write_text(text, encoding="utf-8", newline="")
         click.echo(f"{file} written", err=True)
 

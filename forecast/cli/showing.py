@@ -154,9 +154,11 @@ def evidence(
     without: tuple[str, ...],
 ) -> None:
     """List logged reports and coverage, retracted ones included, with their corrections."""
+    from forecast.study import UnknownIndicatorError
+
     _, reading = open_reading(ledger, study, known_at)
-    if indicator is not None:
-        reading.study.indicator(indicator, where="--indicator")
+    if indicator is not None and indicator not in reading.study.by_id:
+        raise UnknownIndicatorError(indicator, list(reading.study.by_id), where="--indicator")
     last_days = [] if last is None else [parsed("--to", last, parse_day)]
     last_days += [] if as_of is None else [as_of_day(reading, as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))

@@ -183,6 +183,12 @@ def test_names_at_the_ends_stand_apart_and_in_order(k: int) -> None:
     assert all(-0.02 <= end["at"] <= 1.02 for end in ends)
 
 
+@pytest.mark.parametrize("k", [2, 12])
+def test_a_name_that_nobody_sees_is_replaced_by_the_id(k: int) -> None:
+    ends = values_with(timeline_chart(outlook_with([" \u202e "] * k)), "rise")
+    assert [end["name"] for end in ends] == [f"s{n}" for n in range(k)]
+
+
 def test_of_equal_scenarios_the_first_stands_on_top_and_none_leads() -> None:
     chart = timeline_chart(outlook_with(["a", "b", "c"], days=0, n_reports=0))
     heights = [end["at"] for end in values_with(chart, "rise")]
