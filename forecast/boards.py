@@ -23,10 +23,11 @@ from indicators.coverage import Coverage
 from indicators.days import DAYS_PER_YEAR, duration_days
 from indicators.indicator import Indicator, StateIndicator
 
-__all__ = ["Board", "Expectation", "board"]
+__all__ = ["NEXT_DAYS", "Board", "Expectation", "board"]
 
 _LOW, _HIGH = 0.05, 0.95
-_NEXT_DAYS = 30.0
+_LARGE = 1e6
+NEXT_DAYS = 30.0
 
 
 @dataclass(frozen=True)
@@ -129,7 +130,7 @@ def _expectation(indicator: Indicator, likelihood: Likelihood, final: Floats, da
         low, high = (_normal_quantile(level, means, variances, final) for level in (_LOW, _HIGH))
         return Expectation(float(final @ means), low, high)
     if isinstance(likelihood, CountLikelihood):
-        days = duration_days(indicator.check_every) if indicator.check_every else _NEXT_DAYS
+        days = duration_days(indicator.check_every) if indicator.check_every else NEXT_DAYS
         expected = likelihood.model.rates * days / DAYS_PER_YEAR
         if likelihood.model.once:
             chance = float(final @ -np.expm1(-expected)) * (1.0 - likelihood.weight)
@@ -168,7 +169,9 @@ def _poisson_quantile(level: float, expected: Floats, weights: Floats) -> float:
 
 
 def _poisson_below(count: int, mean: float) -> float:
-    """P(N <= count) for a Poisson count."""
+    """P(N <= count) for a Poisson count; from the normal where the mean is so large that they are the same."""
+    if mean > _LARGE:
+        return 0.5 * math.erfc((mean - count - 0.5) / math.sqrt(2.0 * mean))
     first = max(0, math.floor(mean - 12 * math.sqrt(mean) - 20))
     if count < first:
         return 0.0

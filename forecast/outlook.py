@@ -17,6 +17,7 @@ import numpy as np
 from forecast import boards, frames
 from forecast.bayes import Filtered, filtered, transfer_to_end
 from forecast.change import Change, summed
+from forecast.draws import Bands, bands
 from forecast.events import Live
 from forecast.explain import Moves, final_after_changes, moves
 from forecast.likelihood import Likelihood, family_order, likelihoods
@@ -143,12 +144,18 @@ class Outlook:
         From `study.opens` to `study.horizon`.
     known : mapping of indicator id to Likelihood, optional
         Likelihoods already worked out for the same study and day, of indicators whose evidence is the same.
+    seed : int
+        Of the draws behind the bands; the hash of the study revision, so that anybody gets the same bands.
+    draws : int
+        How many; M of SPEC 4.6.
     """
 
     study: Study
     evidence: Evidence
     as_of: date
     known: Mapping[str, Likelihood] | None = None
+    seed: int = 0
+    draws: int = 1000
 
     def __post_init__(self) -> None:
         if not self.study.opens <= self.as_of <= self.study.horizon:
@@ -179,7 +186,7 @@ class Outlook:
         reports = {**self.evidence.reports, indicator: (*self.evidence.reports.get(indicator, ()), live)}
         touched = {indicator, *self.study.children_of(indicator)}
         known = {key: value for key, value in self.likelihoods.items() if key not in touched}
-        return Outlook(self.study, replace(self.evidence, reports=reports), self.as_of, known)
+        return replace(self, evidence=replace(self.evidence, reports=reports), known=known)
 
     @cached_property
     def silence(self) -> Floats:
@@ -258,6 +265,14 @@ class Outlook:
     def change_over(self, days: int) -> Floats | None:
         """Change of the probabilities over the last days, shape (K,); None when the study was not open then."""
         return self.final - self.course[-1 - days] if days < self.length else None
+
+    @cached_property
+    def bands(self) -> Bands:
+        """What draws around the stated values make of it: low and high on every day."""
+        silenced = self.evidence.silenced
+        return bands(
+            self.study, self.likelihoods, length=self.length, seed=self.seed, draws=self.draws, silenced=silenced
+        )
 
     @cached_property
     def words(self) -> list[str]:

@@ -159,7 +159,9 @@ def open_the_ledger(own: str | None) -> Ledger:
         raise NoLedgerError(
             f"no {LEDGER_FILE} here or in a parent folder", where=str(path.parent), mend="make one with `forecast init`"
         )
-    return open_ledger(path, clock=utc_now)
+    ledger = open_ledger(path, clock=utc_now)
+    click.get_current_context().call_on_close(ledger.close)
+    return ledger
 
 
 def open_reading(own_ledger: str | None, own_study: str | None, known_at: str | None = None) -> tuple[Ledger, Reading]:

@@ -115,8 +115,7 @@ def completion(shell: str) -> None:
     """Print the script that completes commands, options and ids in SHELL."""
     from click.shell_completion import get_completion_class
 
-    from forecast.cli.main import cli
-
     found = get_completion_class(shell)
     assert found is not None
-    sys.stdout.write(found(cli, {}, "forecast", "_FORECAST_COMPLETE").source())
+    whole = click.get_current_context().find_root().command
+    sys.stdout.write(found(whole, {}, "forecast", "_FORECAST_COMPLETE").source())
