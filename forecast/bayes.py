@@ -21,7 +21,7 @@ import numpy as np
 
 from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp
 
-__all__ = ["Filtered", "filtered", "posterior", "transfer_to_end"]
+__all__ = ["Filtered", "filtered", "filtered_side_by_side", "posterior", "transfer_to_end"]
 
 # Below this many steps, or above this many chains side by side, cutting into blocks gains nothing.
 _SHORT = 48
@@ -106,6 +106,42 @@ def filtered(base: Floats, stay: Floats, emissions: Floats) -> Filtered:
         log_predicted[..., i :: steps.block, :] = steps.predict(before, i)[..., : steps.count(i), :]
         before = _scaled(steps.predict(before, i) + steps.emission(i))
     return _normalised_steps(log_predicted, steps.emissions)
+
+
+def filtered_side_by_side(start: Floats, base: Floats, stay: float, emissions: Floats) -> Floats:
+    """The same recursion for so many chains that a plain step a day is as fast as memory goes.
+
+    Parameters
+    ----------
+    start : float array, shape (S, N)
+        What is predicted for the first step, in each of N chains.
+    base : float array, shape (S, N) or (S, 1)
+        What the state is drawn from when it is drawn anew, at every later step.
+    stay : float
+        Chance that the state stays from one step to the next.
+    emissions : float array, shape (T, S, N)
+        Used up: it holds the result afterwards.
+
+    Returns
+    -------
+    float array, shape (T, S, N)
+        Filtered probabilities, not logs.
+    """
+    if stay == 1.0:
+        np.cumsum(emissions, axis=0, out=emissions)
+        emissions += np.log(start)
+    emissions -= emissions.max(axis=1, keepdims=True)
+    weights = np.exp(emissions, out=emissions)
+    if stay == 1.0:
+        weights /= weights.sum(axis=1, keepdims=True)
+        return weights
+    leave = (1.0 - stay) * base
+    before = start
+    for today in weights:
+        today *= before
+        today /= today.sum(axis=0)
+        before = stay * today + leave
+    return weights
 
 
 def transfer_to_end(base: Floats, stay: Floats, emissions: Floats, log_final: Floats) -> Floats:

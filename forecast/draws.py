@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.bayes import filtered_side_by_side
 from forecast.count_likelihood import CountLikelihood, CountModel
 from forecast.likelihood import Likelihood, family_order
 from forecast.measure_likelihood import MeasureLikelihood, MeasureModel
@@ -82,7 +83,7 @@ def bands(
             daily[day] += told[position]
         if isinstance(likelihood, CountLikelihood) and indicator_id not in silenced:
             _be_quiet(daily, likelihood)
-    course = _courses(prior, study.daily_stay, daily)
+    course = filtered_side_by_side(prior.T, prior.T, study.daily_stay, daily)
     low, high = np.quantile(course, LEVELS, axis=-1)
     return Bands(low, high, course[-1].T)
 
@@ -166,29 +167,6 @@ def _drawn_rho(study: Study, likelihood: Likelihood, draws: int, *, seed: int) -
             stream = _stream(seed, f"weight {live.seq}")
             rho[:, position] = stream.beta(live.rho * size, (1.0 - live.rho) * size, draws)
     return np.minimum(rho, np.nextafter(1.0, 0.0))
-
-
-def _courses(prior: Floats, stay: float, daily: Floats) -> Floats:
-    """The filter of `bayes` over many draws side by side, shape (T + 1, K, M); `daily` is used up.
-
-    Here the draws fill the arrays, so a plain step a day is as fast as memory goes.
-    """
-    start = prior.T
-    if stay == 1.0:
-        np.cumsum(daily, axis=0, out=daily)
-        daily += np.log(start)
-    daily -= daily.max(axis=1, keepdims=True)
-    weights = np.exp(daily, out=daily)
-    if stay != 1.0:
-        leave = (1.0 - stay) * start
-        before = start
-        for today in weights:
-            today *= before
-            today /= today.sum(axis=0)
-            before = stay * today + leave
-        return weights
-    weights /= weights.sum(axis=1, keepdims=True)
-    return weights
 
 
 def _sample_size(confidence: Confidence) -> float:

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.bayes import Filtered, filtered_side_by_side, transfer_to_end
 from forecast.change import Change
 from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
 
@@ -136,12 +136,11 @@ def _through_windows(
         at += len(batch)
         length = int((last - first)[batch].max()) + 1
         days = np.minimum(first[batch, None] + np.arange(length), len(daily) - 1)
-        emissions = daily[days]
+        emissions = np.moveaxis(daily[days], 0, -1).copy()
         for row, n in enumerate(batch):
-            emissions[row, changes[n].days - first[n]] += changes[n].added
-        base = np.broadcast_to(prior, emissions.shape).copy()
-        base[:, 0] = np.exp(chain.log_predicted[first[batch]])
-        run = filtered(base, np.full(length, stay), emissions)
-        reached = run.log_filtered[np.arange(len(batch)), last[batch] - first[batch]]
+            emissions[changes[n].days - first[n], :, row] += changes[n].added
+        start = np.exp(chain.log_predicted[first[batch]]).T
+        course = filtered_side_by_side(start, prior[:, None], stay, emissions)
+        reached = log_or_minus_infinity(course[last[batch] - first[batch], :, np.arange(len(batch))])
         final[batch] = log_sum_exp(reached[:, None, :] + worth[last[batch]])
     return final

@@ -24,6 +24,8 @@ __all__ = ["StateLikelihood", "StateModel"]
 
 Integers = NDArray[np.int64]
 
+_SAFE = 1e-250
+
 
 @dataclass(frozen=True)
 class StateModel:
@@ -251,7 +253,7 @@ class _Removals:
     A chain forgets: once a course without some event is back on the course with it, it is let go.
     """
 
-    _SAME = 1e-14
+    _SAME = 1e-12
 
     def __init__(self, likelihood: StateLikelihood) -> None:
         reports = likelihood.reports
@@ -261,30 +263,30 @@ class _Removals:
         self.after, self.before = likelihood.emissions
         edges = np.searchsorted(reports.event, np.arange(len(reports.event_days) + 1))
         self.members = [range(a, b) for a, b in itertools.pairwise(edges.tolist())]
-        self.belief = np.array([likelihood._beliefs[0][m[-1]] for m in self.members])  # (E, K, S)
-        self.days: dict[int, list[int]] = {}
-        self.added: dict[int, list[Floats]] = {}
+        self.belief = likelihood._beliefs[0][edges[1:] - 1]  # (E, K, S)
+        self.removals: list[Integers] = []
+        self.reports: list[Integers] = []
+        self.added: list[Floats] = []
 
     def changes(self, removed: Sequence[int]) -> dict[int, Change]:
         """The change by position, for removals of reports that are alone in their events."""
         model, reports = self.likelihood.model, self.likelihood.reports
-        opened_by = {int(reports.event[r]): r for r in removed}
-        self.days = {r: [int(reports.days[r])] for r in removed}
-        self.added = {r: [-self.likelihood.contributions[r]] for r in removed}
-        active: list[int] = []
+        gone = np.array(removed, dtype=np.int64)
+        self._note(gone, gone, -self.likelihood.contributions[gone])
+        opened_by = dict(zip(reports.event[gone].tolist(), removed, strict=True))
+        active = np.empty(0, dtype=np.int64)
         belief = np.empty((0, *self.base.shape[1:]))
         for t in range(1, len(self.event_days)):
             stay = model.stay(self.event_days[t : t + 1] - self.event_days[t - 1])
             predicted = stay * belief + (1.0 - stay) * self.base[t]
             if t - 1 in opened_by:
-                active = [*active, opened_by[t - 1]]
+                active = np.append(active, opened_by[t - 1])
                 predicted = np.concatenate([predicted, self._skipping(t)[None]])
-            if active:
+            if len(active):
                 belief = self._told(t, active, predicted)
-                apart = np.abs(belief / self.belief[t] - 1.0).max(axis=(1, 2)) > self._SAME
-                active, belief = [r for r, keep in zip(active, apart, strict=True) if keep], belief[apart]
-        scenarios = len(model.prior)
-        return {r: summed([(np.array(self.days[r]), np.array(self.added[r]))], scenarios=scenarios) for r in removed}
+                apart = np.abs(belief - self.belief[t]).max(axis=(1, 2)) > self._SAME
+                active, belief = active[apart], belief[apart]
+        return self._by_removal(removed)
 
     def _skipping(self, t: int) -> Floats:
         """Belief before event t had the event before it not happened, shape (K, S)."""
@@ -293,15 +295,37 @@ class _Removals:
         stay = self.likelihood.model.stay(self.event_days[t : t + 1] - self.event_days[t - 2])
         return stay * self.belief[t - 2] + (1.0 - stay) * self.base[t]
 
-    def _told(self, t: int, active: Sequence[int], predicted: Floats) -> Floats:
+    def _told(self, t: int, active: Integers, predicted: Floats) -> Floats:
         """Belief after event t on each other course, shape (n, K, S); notes what its reports would contribute."""
-        logs = log_or_minus_infinity(predicted)
         for r in self.members[t]:
-            after = log_sum_exp(logs + self.after[r])
-            before = 0.0 if self.likelihood.openings[r] else log_sum_exp(logs + self.before[r])
-            added = after - before - self.likelihood.contributions[r]
-            for row, removal in enumerate(active):
-                self.days[removal].append(int(self.likelihood.reports.days[r]))
-                self.added[removal].append(added[row])
-        joint = logs + self.after[self.members[t][-1]]
-        return np.exp(joint - log_sum_exp(joint)[..., None])
+            after = _log_total(predicted, self.after[r])
+            before = 0.0 if self.likelihood.openings[r] else _log_total(predicted, self.before[r])
+            self._note(active, np.full(len(active), r), after - before - self.likelihood.contributions[r])
+        joint = log_or_minus_infinity(predicted) + self.after[self.members[t][-1]]
+        joint = np.exp(joint - joint.max(axis=-1, keepdims=True))
+        return joint / joint.sum(axis=-1, keepdims=True)
+
+    def _note(self, removals: Integers, reports: Integers, added: Floats) -> None:
+        self.removals.append(removals)
+        self.reports.append(self.likelihood.reports.days[reports])
+        self.added.append(added)
+
+    def _by_removal(self, removed: Sequence[int]) -> dict[int, Change]:
+        removals, days = np.concatenate(self.removals), np.concatenate(self.reports)
+        added = np.concatenate(self.added)
+        order = np.lexsort((days, removals))
+        removals, days, added = removals[order], days[order], added[order]
+        opens = np.flatnonzero(np.diff(removals, prepend=-1) | np.diff(days, prepend=-1))
+        sums = np.add.reduceat(added, opens) if len(opens) else added
+        at = np.searchsorted(removals[opens], [*removed, np.iinfo(np.int64).max])
+        parts = (slice(a, b) for a, b in itertools.pairwise(at.tolist()))
+        return {r: Change(days[opens[part]], sums[part]) for r, part in zip(removed, parts, strict=True)}
+
+
+def _log_total(weights: Floats, log_emission: Floats) -> Floats:
+    """log(sum of weights exp(log_emission)) over the last axis; by a plain product where no double runs out."""
+    top = log_emission.max()
+    total: Floats = weights @ np.exp(log_emission - top)
+    if total.min(initial=1.0) > _SAFE:
+        return np.log(total) + top
+    return log_sum_exp(log_or_minus_infinity(weights) + log_emission)
