@@ -49,7 +49,7 @@ class Board:
     last_observed : date or None
         Day of the last report that counts; None when there is none.
     last_look : date or None
-        The later of that and the last day of coverage.
+        The later of that and the last day of coverage; the as-of day where silence always counts.
     due : date or None
         When a look is due; None where the study sets no `check_every` or the indicator is retired.
     overdue : bool
@@ -100,6 +100,9 @@ def board(
     reports = likelihood.reports
     last_observed = opens + timedelta(days=int(reports.days[-1])) if len(reports) else None
     looks = [min(span.to, as_of) for span in coverage if span.from_ <= as_of]
+    if isinstance(likelihood, CountLikelihood) and likelihood.model.silence == "always":
+        # What could not stay unseen is looked at every day.
+        looks.append(as_of)
     last_look = max([*looks, *([last_observed] if last_observed else [])], default=None)
     due = None
     if indicator.check_every and not indicator.retired:

@@ -100,6 +100,17 @@ def number(x: float) -> str:
     return f"{x:.3g}" if abs(x) >= 1 else f"{x:.2g}"
 
 
+def counted(n: int, noun: str) -> str:
+    """A number of things, in the singular for one.
+
+    Examples
+    --------
+    >>> counted(1, "report"), counted(2, "report")
+    ('1 report', '2 reports')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
 def bar(p: float, width: int) -> str:
     """A bar of block characters, `width` characters long with its blanks, in steps of an eighth.
 

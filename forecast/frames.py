@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["board", "contributions", "evidence", "probabilities", "timeline"]
 
 _DAY_FIELDS = ("observed", "from", "to")
+_DAY = "datetime64[s]"
 
 
 def probabilities(scenarios: Sequence[str], values: Floats) -> pd.Series[float]:
@@ -37,7 +38,9 @@ def probabilities(scenarios: Sequence[str], values: Floats) -> pd.Series[float]:
     return pd.Series(values, index=pd.Index(list(scenarios), name="scenario"), name="probability")
 
 
-def timeline(days: Sequence[date], scenarios: Sequence[str], course: Floats, smoothed: Floats) -> pd.DataFrame:
+def timeline(
+    days: Sequence[date], scenarios: Sequence[str], *, course: Floats, low: Floats, high: Floats, smoothed: Floats
+) -> pd.DataFrame:
     """Probabilities day by day, in long form: what the CSV export writes.
 
     Returns
@@ -48,15 +51,18 @@ def timeline(days: Sequence[date], scenarios: Sequence[str], course: Floats, smo
         - `date` (datetime64): from the day the study opens to the as-of day;
         - `scenario` (str);
         - `probability` (float): from what was seen up to that day;
+        - `low`, `high` (float): its band, from draws around the stated values;
         - `smoothed` (float): of that day, from all that was seen up to the as-of day.
     """
     import pandas as pd
 
     return pd.DataFrame(
         {
-            "date": np.repeat(pd.to_datetime(list(days)).to_numpy(), len(scenarios)),
+            "date": np.repeat(np.array(days, dtype=_DAY), len(scenarios)),
             "scenario": list(scenarios) * len(days),
             "probability": course.ravel(),
+            "low": low.ravel(),
+            "high": high.ravel(),
             "smoothed": smoothed.ravel(),
         }
     )
@@ -81,7 +87,7 @@ def contributions(scenarios: Sequence[str], rows: Sequence[tuple[Live, Floats, F
     return pd.DataFrame(
         {
             "entry": [live.entry for live, *_ in rows for _ in range(K)],
-            "date": pd.to_datetime([live.report.dated for live, *_ in rows for _ in range(K)]),
+            "date": np.array([live.report.dated for live, *_ in rows for _ in range(K)], dtype=_DAY),
             "indicator": [live.report.indicator for live, *_ in rows for _ in range(K)],
             "scenario": list(scenarios) * len(rows),
             "loglik": np.array([loglik for _, loglik, _, _ in rows], dtype=np.float64).ravel(),
@@ -105,9 +111,9 @@ def evidence(live: Sequence[Live]) -> pd.DataFrame:
 
     rows = [{"entry": item.entry, **report_content(item.report), "rho": item.rho} for item in live]
     frame = pd.DataFrame(rows, columns=["entry", *FIELDS, "rho"])
-    for name in _DAY_FIELDS:
-        frame[name] = pd.to_datetime(frame[name])
-    return frame.astype({"count": "float64", "value": "float64", "rho": "float64"})
+    numbers = dict.fromkeys(("count", "value", "rho"), "float64")
+    texts = {name: "str" for name in frame.columns if name not in numbers and name not in _DAY_FIELDS}
+    return frame.astype(numbers | texts | dict.fromkeys(_DAY_FIELDS, _DAY))
 
 
 def board(boards: Sequence[Board]) -> pd.DataFrame:
@@ -143,6 +149,4 @@ def board(boards: Sequence[Board]) -> pd.DataFrame:
             }
         )
     frame = pd.DataFrame(rows, index=pd.Index([item.indicator.id for item in boards], name="indicator"))
-    for name in ("last_observed", "due"):
-        frame[name] = pd.to_datetime(frame[name])
-    return frame
+    return frame.astype({"last_observed": _DAY, "due": _DAY, "state": "str"})

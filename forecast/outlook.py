@@ -338,7 +338,8 @@ class Outlook:
                 f"{since} lies outside {self.study.opens} to {self.as_of}", where="--since", mend="give a day within it"
             )
         steps = self._moves
-        rows = [Row("drift", "", None, steps.drift[first:].sum(axis=0))]
+        forgets = self.study.drift is not None
+        rows = [Row("drift", "", None, steps.drift[first:].sum(axis=0))] if forgets else []
         silence = steps.silence[first:].sum(axis=0)
         rows += [Row("silence", i, None, silence[j]) for j, i in enumerate(self.study.by_id)]
         rows += [
@@ -373,7 +374,10 @@ class Outlook:
 
     def timeline(self) -> pd.DataFrame:
         """See `frames.timeline`."""
-        return frames.timeline(self.days, self.study.scenario_ids, self.course, self.smoothed_course)
+        low, high = self.bands.low, self.bands.high
+        return frames.timeline(
+            self.days, self.study.scenario_ids, course=self.course, low=low, high=high, smoothed=self.smoothed_course
+        )
 
     def contributions(self) -> pd.DataFrame:
         """See `frames.contributions`."""

@@ -146,7 +146,7 @@ class Reading:
         """Whether a logged record is among what is to be left out."""
         return _LeftOut(self, without).drops(logged.entry.id, logged.record)
 
-    def outlook(self, as_of: date, *, without: Sequence[str] = ()) -> Outlook:
+    def outlook(self, as_of: date, *, without: Sequence[str] = (), draws: int = 1000) -> Outlook:
         """The outlook as of a day.
 
         Parameters
@@ -155,10 +155,17 @@ class Reading:
             From the day the study opens to its horizon.
         without : sequence of str
             What to leave out, as in `evidence`.
+        draws : int
+            How many draws around the stated values the bands come from; seeded by the study revision.
         """
         from forecast.outlook import Outlook
 
-        return Outlook(self.study, self.evidence(without), as_of)
+        return Outlook(self.study, self.evidence(without), as_of, seed=self.seed, draws=draws)
+
+    @property
+    def seed(self) -> int:
+        """What all chance in outlooks of this study comes from: the hash of the revision in force."""
+        return int(content_hash(self.known.revisions[-1].payload), 16)
 
     def provenance(self, *, now: datetime, without: Sequence[str] = ()) -> Provenance:
         """Where outlooks of this reading come from; `now` stands for the present."""

@@ -6,6 +6,7 @@ does the indicator. Rows and rates may change, and every later outlook says so.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 from pydantic import ValidationError
@@ -125,12 +126,20 @@ def _part_changes(part: str, before: list[dict[str, object]], after: list[dict[s
     for name in new:
         if name in old:
             for key in new[name]:
-                was, now = old[name].get(key), new[name][key]
-                if was != now:
-                    yield f"{part} {name}: {key} {_short(was)} -> {_short(now)}"
+                for place, was, now in _differences(key, old[name].get(key), new[name][key]):
+                    yield f"{part} {name}: {place} {_short(was)} -> {_short(now)}"
     common_old, common_new = [n for n in old if n in new], [n for n in new if n in old]
     if common_old != common_new:
         yield f"{part}s: order changed"
+
+
+def _differences(place: str, was: object, now: object) -> Iterator[tuple[str, object, object]]:
+    """What differs, as deep inside tables as it can be named."""
+    if isinstance(was, dict) and isinstance(now, dict):
+        for key in [*was, *(key for key in now if key not in was)]:
+            yield from _differences(f"{place} of {key}", was.get(key), now.get(key))
+    elif was != now:
+        yield place, was, now
 
 
 def late_changes(known: Known, revisions: list[Study]) -> list[str]:
@@ -193,5 +202,5 @@ def _names(names: list[str]) -> str:
 
 
 def _short(value: object) -> str:
-    text = str(value)
+    text = "nothing" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
     return text if len(text) <= 60 else text[:57] + "..."

@@ -9,6 +9,8 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hypothesis import settings
+
 from forecast import workflow
 from forecast.study import Study
 from forecast.study_file import read_study, study_json
@@ -16,6 +18,9 @@ from indicators.entry import Entry
 from indicators.evidence import FIELDS
 from indicators.intake import read_rows
 from indicators.ledger import Head, Ledger, MemoryLedger
+
+steady = settings(derandomize=True, deadline=None)
+"""For laws: the same examples in every run, and no clock."""
 
 OPENS = date(2024, 1, 1)
 HORIZON = date(2024, 12, 31)

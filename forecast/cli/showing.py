@@ -96,7 +96,8 @@ def explain(
 
     chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
     start = float(_start(outlook, day)[chosen])
-    print_explanation(outlook, rows, chosen, start=start, most=None if everything else _MOST)
+    most = None if everything else _MOST
+    print_explanation(outlook, rows, chosen, start=start, most=most, without=without)
 
 
 def _start(outlook: Outlook, since: date | None) -> Floats:

@@ -15,7 +15,20 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from forecast.display import account, bar, most_changed, most_moving, number, percent, points, shortened, sparkline
+from forecast.assessment import confidence, words_with_range
+from forecast.boards import NEXT_DAYS
+from forecast.display import (
+    account,
+    bar,
+    counted,
+    most_changed,
+    most_moving,
+    number,
+    percent,
+    points,
+    shortened,
+    sparkline,
+)
 from indicators.coverage import Coverage
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
@@ -31,7 +44,9 @@ if TYPE_CHECKING:
 __all__ = ["print_evidence", "print_explanation", "print_status", "print_study", "print_table"]
 
 _PIPE_WIDTH = 140
-_BAR, _SPARK = 20, 24
+_BAR, _SPARK = 16, 20
+# Below this many columns the pictures give way to the numbers.
+_WIDE = 110
 
 
 def console(*, to_stderr: bool = False) -> Console:
@@ -64,39 +79,53 @@ def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str])
     out.print(Text(study.label, style="bold"))
     if study.question:
         out.print(Text(study.question))
-    reports = len(outlook.report_contributions)
+    reports = counted(len(outlook.report_contributions), "report")
     out.print(
         Text(
-            f"as of {outlook.as_of}, {reports} reports; open {study.opens} to {study.horizon}; "
+            f"as of {outlook.as_of}, {reports}; open {study.opens} to {study.horizon}; "
             f"ledger {provenance.head.entries}:{provenance.head.hash[:12]}",
             style="dim",
         )
     )
-    for left_out in provenance.without:
-        out.print(Text(f"without {left_out}", style="yellow"))
+    print_left_out(out, provenance.without)
     out.print()
     _print_scenarios(out, outlook)
+    out.print(Text(f"confidence {(sure := confidence(outlook)).level}: {sure.why}"))
+    out.print()
     _print_boards(out, outlook)
     _print_moved(out, outlook)
     for flag in flags:
         out.print(Text(f"flag: {flag}", style="yellow"))
 
 
+def print_left_out(out: Console, without: Sequence[str]) -> None:
+    """A line for everything that was left out on request."""
+    for left_out in without:
+        out.print(Text(f"without {left_out}", style="yellow"))
+
+
 def _print_scenarios(out: Console, outlook: Outlook) -> None:
+    wide = out.width >= _WIDE
+    numbers = ("now", "5 - 95 %", "7 d", "30 d", "90 d")
+    pictures = ("", "course") if wide else ()
     table = _table(
-        "scenario", "", "now", "7 d", "30 d", "90 d", "in words", "course", right=("now", "7 d", "30 d", "90 d")
+        "scenario", *pictures[:1], *numbers, "in words", *pictures[1:], right=numbers, wrap=("scenario", "in words")
     )
     changes = {days: outlook.change_over(days) for days in (7, 30, 90)}
+    words = words_with_range(outlook)
     for k, scenario in enumerate(outlook.study.scenarios):
-        moved = [Text("") if c is None else _signed(points(float(c[k])), float(c[k])) for c in changes.values()]
-        table.add_row(
-            Text(scenario.label),
-            Text(bar(float(outlook.final[k]), _BAR), style="cyan"),
-            Text(percent(float(outlook.final[k])), style="bold"),
-            *moved,
-            Text(outlook.words[k]),
-            Text(sparkline(_thinned(outlook.course[:, k].tolist(), _SPARK)), style="cyan"),
-        )
+        p = float(outlook.final[k])
+        low, high = (percent(float(edge[-1, k])).removesuffix(" %") for edge in (outlook.bands.low, outlook.bands.high))
+        course = sparkline(_thinned(outlook.course[:, k].tolist(), _SPARK), within=(0.0, 1.0))
+        cells = [
+            Text(percent(p), style="bold"),
+            Text(f"{low} - {high}", style="dim"),
+            *(Text("") if c is None else _signed(points(float(c[k])), float(c[k])) for c in changes.values()),
+            Text(words[k]),
+        ]
+        if wide:
+            cells = [Text(bar(p, _BAR), style="cyan"), *cells, Text(course, style="cyan")]
+        table.add_row(Text(scenario.label), *cells)
     out.print(table)
     out.print()
 
@@ -115,13 +144,14 @@ def _thinned(values: Sequence[float], count: int) -> list[float]:
 
 
 def _print_boards(out: Console, outlook: Outlook) -> None:
-    table = _table("indicator", "kind", "now", "reports", "last seen", "due", right=("reports",), wrap=("now",))
+    more = ("kind", "reports") if out.width >= _WIDE else ()
+    table = _table("indicator", *more, "now", "last seen", "due", right=("reports",), wrap=("indicator", "now"))
     for board in outlook.indicator_boards:
+        about = [Text(board.indicator.kind), Text(str(board.reports))] if more else []
         table.add_row(
             Text(board.indicator.label),
-            Text(board.indicator.kind),
+            *about,
             Text(board_text(board)),
-            Text(str(board.reports)),
             Text(board.last_observed.isoformat() if board.last_observed else "never"),
             _due(board, outlook),
         )
@@ -147,7 +177,7 @@ def board_text(board: Board) -> str:
     if board.expectation is None:
         return ""
     expected, low, high = board.expectation.expected, board.expectation.low, board.expectation.high
-    every = board.indicator.check_every or "30 d"
+    every = board.indicator.check_every or f"{NEXT_DAYS:g} d"
     if board.occurred:
         return f"happened, weight {board.occurred:.2f}"
     if isinstance(board.indicator, MilestoneIndicator):
@@ -164,7 +194,7 @@ def _print_moved(out: Console, outlook: Outlook) -> None:
     if not moved:
         return
     out.print(Text("moved most", style="bold"))
-    table = _table("entry", "day", "report", "effect", wrap=("report",))
+    table = _table("entry", "day", "report", "effect", wrap=("report", "effect"))
     for contribution in moved:
         k = most_changed(contribution.change)[0]
         change = float(contribution.change[k])
@@ -184,7 +214,15 @@ def _told(outlook: Outlook, live: Live) -> str:
     return f"{outlook.study.by_id[live.report.indicator].label}: {account(outlook.study, live.report)}"
 
 
-def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, start: float, most: int | None) -> None:
+def print_explanation(
+    outlook: Outlook,
+    rows: Sequence[Row],
+    scenario: int,
+    *,
+    start: float,
+    most: int | None,
+    without: Sequence[str] = (),
+) -> None:
     """What moved one scenario's log odds, in decibans, line by line down to the sum.
 
     Parameters
@@ -195,6 +233,8 @@ def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, s
         Its probability before the first line.
     most : int or None
         How many reports to show one by one, those that moved most; None shows all.
+    without : sequence of str
+        What was left out on request.
     """
     from forecast.probability import DECIBAN
 
@@ -202,6 +242,7 @@ def print_explanation(outlook: Outlook, rows: Sequence[Row], scenario: int, *, s
     end = float(outlook.final[scenario])
     label = outlook.study.scenarios[scenario].label
     out.print(Text(f"{label}: {percent(start)} -> {percent(end)} by {outlook.as_of}", style="bold"))
+    print_left_out(out, without)
     out.print(Text("decibans for it against all the others; +10 multiplies the odds by ten", style="dim"))
     out.print()
     table = _table("day", "entry", "what", "decibans", right=("decibans",), wrap=("what",))

@@ -15,6 +15,7 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from forecast.assessment import words_with_range
 from forecast.display import account
 from forecast.export.json_export import CHANGE_DAYS
 from forecast.outlook import Outlook, Provenance
@@ -74,16 +75,19 @@ def csv_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] =
 
 
 def _timeline(outlook: Outlook) -> Iterator[Row]:
-    for day, probabilities, smoothed in zip(outlook.days, outlook.course, outlook.smoothed_course, strict=True):
+    courses = (outlook.course, outlook.bands.low, outlook.bands.high, outlook.smoothed_course)
+    for day, *numbers in zip(outlook.days, *courses, strict=True):
         text = day.isoformat()
-        for row in zip(outlook.study.scenario_ids, probabilities.tolist(), smoothed.tolist(), strict=True):
-            yield text, row[0], row[1], None, None, row[2]
+        for row in zip(outlook.study.scenario_ids, *(values.tolist() for values in numbers), strict=True):
+            yield text, *row
 
 
 def _scenarios(outlook: Outlook) -> Iterator[Row]:
     changes = [outlook.change_over(days) for days in CHANGE_DAYS]
+    words = words_with_range(outlook)
     for k, scenario in enumerate(outlook.study.scenarios):
-        stands = float(outlook.study.prior[k]), float(outlook.final[k]), None, None, outlook.words[k]
+        band = float(outlook.bands.low[-1, k]), float(outlook.bands.high[-1, k])
+        stands = float(outlook.study.prior[k]), float(outlook.final[k]), *band, words[k]
         moved = (None if change is None else float(change[k]) for change in changes)
         yield scenario.id, scenario.label, *stands, *moved
 

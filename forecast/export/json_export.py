@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
+from forecast.assessment import confidence, words_with_range
 from forecast.boards import Board
 from forecast.display import account
 from forecast.outlook import Contribution, Outlook, Provenance
@@ -46,6 +47,7 @@ def json_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] 
 def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] = ()) -> dict[str, Any]:
     """The same document as plain values: dict, list, str, int, float, bool and None."""
     study = outlook.study
+    sure = confidence(outlook)
     return {
         "format": "watchfloor.outlook/1",
         "engine": provenance.engine,
@@ -62,7 +64,7 @@ def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] 
         "known_at": provenance.known_at,
         "ledger": {"entries": provenance.head.entries, "head": provenance.head.hash},
         **({"without": list(provenance.without)} if provenance.without else {}),
-        "confidence": None,
+        "confidence": {"level": sure.level, "why": sure.why},
         "scenarios": _scenarios(outlook),
         "timeline": _timeline(outlook),
         "projection": None,
@@ -85,15 +87,16 @@ def outlook_schema() -> dict[str, Any]:
 
 def _scenarios(outlook: Outlook) -> list[dict[str, Any]]:
     changes = {days: outlook.change_over(days) for days in CHANGE_DAYS}
+    words = words_with_range(outlook)
     return [
         {
             "id": scenario.id,
             "name": scenario.label,
             "prior": float(outlook.study.prior[k]),
             "probability": float(outlook.final[k]),
-            "low": None,
-            "high": None,
-            "words": outlook.words[k],
+            "low": float(outlook.bands.low[-1, k]),
+            "high": float(outlook.bands.high[-1, k]),
+            "words": words[k],
             "change": {str(days): None if change is None else float(change[k]) for days, change in changes.items()},
         }
         for k, scenario in enumerate(outlook.study.scenarios)
@@ -105,11 +108,18 @@ def _timeline(outlook: Outlook) -> list[dict[str, Any]]:
         {
             "date": day.isoformat(),
             "probability": _by_scenario(outlook, probability),
-            "low": None,
-            "high": None,
+            "low": _by_scenario(outlook, low),
+            "high": _by_scenario(outlook, high),
             "smoothed": _by_scenario(outlook, smoothed),
         }
-        for day, probability, smoothed in zip(outlook.days, outlook.course, outlook.smoothed_course, strict=True)
+        for day, probability, low, high, smoothed in zip(
+            outlook.days,
+            outlook.course,
+            outlook.bands.low,
+            outlook.bands.high,
+            outlook.smoothed_course,
+            strict=True,
+        )
     ]
 
 

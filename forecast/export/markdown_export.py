@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
-from forecast.boards import Board
+from forecast.assessment import paragraph, words_with_range
+from forecast.boards import NEXT_DAYS, Board
 from forecast.display import account, most_changed, most_moving, number, one_line, percent, points, shortened
 from forecast.export.json_export import CHANGE_DAYS
 from forecast.outlook import Contribution, Outlook, Provenance
@@ -21,7 +22,6 @@ __all__ = ["escaped", "markdown_text"]
 _MOST_MOVING = 10
 _REPORT_LENGTH = 120
 # What a board looks ahead where the study sets no `check_every`.
-_NEXT_DAYS = "30 d"
 _ACTIVE = re.compile(r"[\\`*_\[\]{}#~$^@&<>|]|://|(?<=www)\.", re.IGNORECASE)
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 _STARTS_A_BLOCK = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[-+=:]))")
@@ -76,6 +76,7 @@ def _head(outlook: Outlook, flags: Sequence[str]) -> Iterator[str]:
         f"As of {outlook.as_of}, from {_counted(len(marks), 'report')}. "
         f"The study opened on {study.opens} and is settled on {study.horizon}."
     )
+    yield escaped(paragraph(outlook))
     if flags:
         yield "\n".join(f"- **Note:** {escaped(flag)}" for flag in flags)
 
@@ -86,17 +87,19 @@ def _counted(n: int, noun: str) -> str:
 
 def _scenarios(outlook: Outlook) -> str:
     changes = [outlook.change_over(days) for days in CHANGE_DAYS]
-    header = ("Scenario", "Probability", "In words", *(f"{days} days" for days in CHANGE_DAYS))
+    words = words_with_range(outlook)
+    header = ("Scenario", "Probability", "5 to 95 %", "In words", *(f"{days} days" for days in CHANGE_DAYS))
     rows = (
         (
             escaped(scenario.label),
             percent(float(outlook.final[k])),
-            outlook.words[k],
+            f"{percent(float(outlook.bands.low[-1, k]))} to {percent(float(outlook.bands.high[-1, k]))}",
+            words[k],
             *("" if change is None else points(float(change[k])) for change in changes),
         )
         for k, scenario in enumerate(outlook.study.scenarios)
     )
-    return _table(header, rows, right=(1, 3, 4, 5))
+    return _table(header, rows, right=(1, 2, 4, 5, 6))
 
 
 def _indicator(board: Board) -> tuple[str, ...]:
@@ -110,7 +113,9 @@ def _stands(board: Board) -> str:
     if coming is None:
         likeliest = sorted(board.states.items(), key=lambda item: -item[1])[:2]
         return ", ".join(f"{escaped(state)} {percent(p)}" for state, p in likeliest)
-    next_days = f"in the next {indicator.check_every or _NEXT_DAYS}"
+    if board.occurred:
+        return f"happened, weight {board.occurred:.2f}"
+    next_days = f"in the next {indicator.check_every or f'{NEXT_DAYS:g} d'}"
     if isinstance(indicator, MilestoneIndicator):
         return f"{percent(coming.expected)} {next_days}"
     span = f"{number(coming.expected)} ({number(coming.low)} to {number(coming.high)})"

@@ -209,7 +209,8 @@ def test_csv_read_by_pandas_gives_the_same_numbers(case: Case) -> None:
     assert timeline["scenario"].tolist() == expected["scenario"].tolist()
     assert timeline["probability"].tolist() == expected["probability"].tolist()
     assert timeline["smoothed"].tolist() == expected["smoothed"].tolist()
-    assert timeline[["low", "high"]].isna().all(axis=None)
+    assert timeline["low"].tolist() == expected["low"].tolist()
+    assert timeline["high"].tolist() == expected["high"].tolist()
     contributions, wanted = frame(outlook, "contributions"), outlook.contributions()
     for name in ("entry", "scenario", "loglik", "decibans", "change"):
         assert contributions[name].tolist() == wanted[name].tolist()

@@ -22,7 +22,7 @@ from indicators.evidence import (
     report_content,
     report_problems,
 )
-from tests.small import OPENS, SOUND, TODAY, study_of_text
+from tests.small import OPENS, SOUND, TODAY, steady, study_of_text
 from tests.strategies import AWKWARD, awkward_text
 
 STUDY = study_of_text()
@@ -217,6 +217,7 @@ def test_texts_come_back_to_the_letter(text: str) -> None:
     assert read(note=text, source=text, ref=text).note == text
 
 
+@steady
 @given(awkward_text())
 def test_a_text_is_kept_to_the_letter_or_refused(text: str) -> None:
     report, problems = read_report({"indicator": "mood", "note": text})
@@ -233,6 +234,7 @@ JSON = st.recursive(
 )
 
 
+@steady
 @given(st.dictionaries(st.sampled_from(FIELDS) | st.text(max_size=8), JSON, max_size=6))
 def test_reading_gives_a_report_or_problems_and_never_anything_else(raw: dict[str, object]) -> None:
     report, problems = read_report(raw)
@@ -251,6 +253,7 @@ REPORTS = st.builds(
 )  # fmt: skip
 
 
+@steady
 @given(REPORTS)
 def test_what_the_ledger_keeps_reads_back_as_the_same_report(report: Report) -> None:
     content = report_content(report)
