@@ -20,9 +20,10 @@ The map, from the ground up; a room imports only lower floors:
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from forecast.version import __version__
 
 __all__ = ["__version__", "create_ledger", "open_ledger", "read_study"]
 
@@ -33,7 +34,5 @@ if TYPE_CHECKING:
 def __getattr__(name: str) -> Any:
     # Loaded when first asked for, so that the command line does not pay for it at every start.
     if name in __all__:
-        from forecast import api
-
-        return getattr(api, name)
+        return getattr(importlib.import_module("forecast.api"), name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

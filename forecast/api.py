@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from forecast import reading
+import forecast.reading as reading
 from forecast.reading import Reading
 from indicators import ledger_sqlite
 from indicators.clock import utc_now

@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from forecast import boards, frames
+import forecast.frames as frames
 from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.boards import Board, board
 from forecast.change import Change, summed
 from forecast.draws import Bands, bands
 from forecast.events import Live
@@ -352,10 +353,10 @@ class Outlook:
     # The indicators
 
     @cached_property
-    def indicator_boards(self) -> list[boards.Board]:
+    def indicator_boards(self) -> list[Board]:
         """Where every indicator stands, in file order."""
         return [
-            boards.board(
+            board(
                 self.study.by_id[indicator_id],
                 likelihood,
                 coverage=self.evidence.coverage.get(indicator_id, ()),

@@ -12,10 +12,10 @@ from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from forecast import __version__
 from forecast.events import Live
 from forecast.revision import late_changes, study_of
 from forecast.study import Study
+from forecast.version import __version__
 from indicators.coverage import Coverage
 from indicators.days import moment_text
 from indicators.entry import content_hash

@@ -59,8 +59,8 @@ def read_rows(content: bytes, *, file: str, fields: Sequence[str]) -> tuple[list
     UnknownFormatError
         The name ends in neither .csv nor .jsonl.
     """
-    ending = file.rsplit(".", 1)[-1].lower()
-    if ending not in ("csv", "jsonl"):
+    _, dot, ending = file.lower().rpartition(".")
+    if not dot or ending not in ("csv", "jsonl"):
         raise UnknownFormatError(file)
     try:
         text = content.decode("utf-8-sig")

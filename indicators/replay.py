@@ -126,7 +126,8 @@ class Known:
                     what = f"it is itself a correction of {other.entry.id}"
                     raise UnknownEntryError(what, where=entry_id, mend=f"name {other.entry.id}")
             what = "there is no such report or coverage in the study"
-            raise UnknownEntryError(what, where=entry_id, mend=nearest(entry_id, list(self.logged)))
+            standing = [name for name, other in self.logged.items() if not other.retracted]
+            raise UnknownEntryError(what, where=entry_id, mend=nearest(entry_id, standing))
         if logged.retracted:
             what = f"it was retracted by {logged.corrections[-1].id}"
             raise UnknownEntryError(what, where=entry_id, mend="log it again if it holds after all")

@@ -10,7 +10,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-from forecast import workflow
+import forecast.workflow as workflow
 from forecast.study_file import read_study, schema, study_json
 from indicators import coverage, evidence
 from indicators.errors import WatchfloorError, nearest

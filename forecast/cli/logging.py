@@ -185,7 +185,7 @@ def cover(
     **options: str | None,
 ) -> None:
     """Record that somebody was looking at INDICATOR, so that silence says something."""
-    from forecast import workflow
+    import forecast.workflow as workflow
     from indicators.coverage import FIELDS
     from indicators.intake import read_rows
 
@@ -229,7 +229,7 @@ def amend(
 
     The entry itself stays in the ledger; the correction is a new entry that names it.
     """
-    from forecast import workflow
+    import forecast.workflow as workflow
 
     book, reading = open_reading(ledger, study)
     changes = _fields(options)
@@ -261,7 +261,7 @@ def _reason(why: str) -> str:
 @writing_options
 def retract(entry: str, why: str, ledger: str | None, study: str | None, author: str | None) -> None:
     """Withdraw ENTRY, a logged report or coverage; it stays in the ledger and no longer counts."""
-    from forecast import workflow
+    import forecast.workflow as workflow
 
     book, reading = open_reading(ledger, study)
     done = workflow.retract(book, reading.study_id, entry, why=_reason(why), author=author_or_user(author))

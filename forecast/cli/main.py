@@ -14,8 +14,8 @@ from collections.abc import Sequence
 
 import click
 
-from forecast import __version__
 from forecast.cli.suggesting import SuggestingGroup
+from forecast.version import __version__
 from indicators.errors import FaultsError, WatchfloorError, sentence
 
 __all__ = ["cli", "main"]
