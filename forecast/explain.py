@@ -18,7 +18,7 @@ from forecast.bayes import Filtered, filtered_side_by_side, transfer_to_end
 from forecast.change import Change
 from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
 
-__all__ = ["Moves", "final_after_changes", "moves"]
+__all__ = ["Moves", "around_reports", "final_after_changes", "moves"]
 
 Integers = NDArray[np.int64]
 # How many numbers one batch of filter runs may hold at once.
@@ -63,13 +63,27 @@ def moves(chain: Filtered, *, silence: Floats, report_days: Integers, contributi
     told = chain.log_predicted[:, None, :] + np.cumsum(silence, axis=1)
     odds = np.concatenate([odds_before[:, None, :], log_odds(told)], axis=1)
     quiet = told[:, -1, :] if silence.shape[1] else chain.log_predicted
-    so_far = _cumulative_within(report_days, contributions)
-    after = quiet[report_days] + so_far
-    before = after - contributions
-    # Subtracting the sum of a day and adding it again would lose digits; a day's first report starts from its silence.
-    opens_day = np.diff(report_days, prepend=-1) != 0
-    before[opens_day] = quiet[report_days[opens_day]]
+    before, after = around_reports(quiet, report_days=report_days, contributions=contributions)
     return Moves(drift, np.diff(odds, axis=1), log_odds(after) - log_odds(before))
+
+
+def around_reports(quiet: Floats, *, report_days: Integers, contributions: Floats) -> tuple[Floats, Floats]:
+    """Log weights of the scenarios just before and just after each report, each of shape (R, K); not normalised.
+
+    Parameters
+    ----------
+    quiet : float array, shape (T + 1, K)
+        Log weights on each day after its drift and its silence.
+    report_days : int array, shape (R,)
+        In rising order.
+    contributions : float array, shape (R, K)
+        l_r(k), in the same order.
+    """
+    after = quiet[report_days] + _cumulative_within(report_days, contributions)
+    before = quiet[report_days]
+    later = np.flatnonzero(np.diff(report_days, prepend=-1) == 0)
+    before[later] = after[later - 1]
+    return before, after
 
 
 def _cumulative_within(days: Integers, values: Floats) -> Floats:

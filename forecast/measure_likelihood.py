@@ -103,6 +103,14 @@ class MeasureLikelihood:
         """Day and value of the last reading that later ones lean on; None when there is none."""
         return self._reading(self._leaned_on(len(self._chosen), self._chosen, None))
 
+    def expected_on(self, day: int) -> tuple[Floats, Floats]:
+        """Mean and variance of one more reading, of an event of that day, under each scenario; each (..., K).
+
+        The day is not before the last reading's.
+        """
+        leaned = self._leaned_on(len(self._chosen), self._chosen, day)
+        return self.model.expected(self._reading(leaned), day)
+
     @cached_property
     def _chosen(self) -> list[int]:
         """Of each event, the position of the reading that counts in the end."""

@@ -39,8 +39,8 @@ class Projection:
 def projection(outlook: Outlook) -> Projection:
     """Run the filter on from the as-of day to the study's horizon.
 
-    The silence of a milestone that has happened with weight w counts with the 1 - w that is left of it. Indicators
-    that the outlook leaves out altogether are silent here too.
+    The silence of a milestone that has happened with weight w counts with the 1 - w that is left of it. The silence of
+    an indicator that the outlook leaves out altogether does not count.
 
     Returns
     -------

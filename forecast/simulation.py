@@ -13,17 +13,15 @@ indicator is not looked at, and its silence does not count. Nothing here knows w
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.count_likelihood import CountLikelihood, event_weight
-from forecast.events import Live, Sequenced
+from forecast.events import Live, Sequenced, sequenced
 from forecast.likelihood import Likelihood, family_order, likelihoods
 from forecast.measure_likelihood import MeasureLikelihood
 from forecast.probability import Floats
@@ -35,7 +33,7 @@ from indicators.evidence import Report
 from indicators.grades import grade_weight
 from indicators.indicator import StateIndicator
 
-__all__ = ["GRADE", "Happenings", "Logs", "Looks", "Plan", "Told", "simulated", "told"]
+__all__ = ["GRADE", "Events", "Happenings", "Logs", "Looks", "Plan", "Told", "simulated", "told"]
 
 Integers = NDArray[np.int64]
 
@@ -83,8 +81,24 @@ class Plan:
     def looks(self, indicator_id: str) -> Integers:
         """Days on which a state or a measure is looked at; empty where the first would come after the horizon."""
         indicator = self.study.by_id[indicator_id]
+        if indicator.retired:
+            return np.empty(0, dtype=np.int64)
         every = math.ceil(duration_days(indicator.check_every) if indicator.check_every else _NEXT_DAYS)
-        return np.arange(0 if indicator.retired else every, 0 if indicator.retired else self.length, every)
+        return np.arange(every, self.length, every)
+
+
+class Events(NamedTuple):
+    """The events that n runs report on one indicator, counted by run and day; each is an event of its own.
+
+    Attributes
+    ----------
+    days, runs, numbers : int arrays, shape (E,)
+        No pair of day and run comes twice.
+    """
+
+    days: Integers
+    runs: Integers
+    numbers: Integers
 
 
 @dataclass(frozen=True)
@@ -93,58 +107,70 @@ class Logs:
 
     Attributes
     ----------
+    runs : int
+        n.
     states : dict of str to int array, shape (n, N)
         Position of the state reported on each of N looks.
     readings : dict of str to float array, shape (n, N)
-    events : dict of str to int array, shape (n, T + 1)
-        How many events are reported on each day; each is an event of its own.
+    events : dict of str to Events
     """
 
+    runs: int
     states: dict[str, Integers]
     readings: dict[str, Floats]
-    events: dict[str, Integers]
+    events: dict[str, Events]
 
 
 def simulated(plan: Plan, truth: int, *, runs: int, rng: np.random.Generator) -> Logs:
     """Draw what would be logged if scenario number `truth` were true from the first day to the horizon."""
     states: dict[str, Integers] = {}
     readings: dict[str, Floats] = {}
-    events: dict[str, Integers] = {}
-    true_states = _true_states(plan, truth, runs, rng)
+    events: dict[str, Events] = {}
+    courses = _courses(plan, truth, runs, rng)
     for indicator_id in plan.active:
-        model = plan.models[indicator_id]
-        if isinstance(model, StateLikelihood):
-            actual = true_states[indicator_id][:, plan.looks(indicator_id)]
-            heard = _draws(np.broadcast_to(model.model.uninformed, (*actual.shape, model.model.rows.shape[-1])), rng)
-            states[indicator_id] = np.where(rng.random(actual.shape) < plan.rho, actual, heard)
-        elif isinstance(model, MeasureLikelihood):
-            readings[indicator_id] = _readings(plan, model, truth, plan.looks(indicator_id), runs, rng)
+        likelihood, looks = plan.models[indicator_id], plan.looks(indicator_id)
+        if isinstance(likelihood, StateLikelihood):
+            states[indicator_id] = _blurred(courses[indicator_id].on(looks), likelihood, plan.rho, rng)
+        elif isinstance(likelihood, MeasureLikelihood):
+            readings[indicator_id] = _readings(plan, likelihood, truth, looks, runs, rng)
         else:
-            events[indicator_id] = _events(model, truth, (runs, plan.length), rng)
-    return Logs(states, readings, events)
+            events[indicator_id] = _events(likelihood, truth, (runs, plan.length), rng)
+    return Logs(runs, states, readings, events)
 
 
-def _true_states(plan: Plan, truth: int, runs: int, rng: np.random.Generator) -> dict[str, Integers]:
-    """The true state of every state indicator by day, shape (n, T + 1); -1 on days on which nobody asks for it.
+class _Course(NamedTuple):
+    """The true state of one indicator on the days on which anybody asks for it: shapes (N,) and (n, N)."""
 
-    One that others are given by is asked for whenever one of them is looked at.
-    """
-    found: dict[str, Integers] = {}
+    days: Integers
+    states: Integers
+
+    def on(self, days: Integers) -> Integers:
+        """The true state on some of these days, shape (n, M)."""
+        return self.states[:, np.searchsorted(self.days, days)]
+
+
+def _courses(plan: Plan, truth: int, runs: int, rng: np.random.Generator) -> dict[str, _Course]:
+    """The true course of every state indicator; one that others are given by is asked for at their looks too."""
+    found: dict[str, _Course] = {}
     for indicator_id in family_order(plan.study):
         likelihood, indicator = plan.models[indicator_id], plan.study.by_id[indicator_id]
         if isinstance(likelihood, StateLikelihood) and isinstance(indicator, StateIndicator):
             family = [indicator_id, *plan.study.children_of(indicator_id)]
             days = np.unique(np.concatenate([plan.looks(name) for name in family]))
+            other = found[indicator.given].on(days) if indicator.given else np.zeros((runs, len(days)), dtype=np.int64)
+            states = _draws(likelihood.model.rows[truth][other], rng)
             stay = likelihood.model.stay(np.diff(days, prepend=0))
-            chain = np.full((runs, plan.length), -1)
-            before: Integers | None = None
-            for day, chance in zip(days.tolist(), stay.tolist(), strict=True):
-                other = found[indicator.given][:, day] if indicator.given else np.zeros(runs, dtype=np.int64)
-                anew = _draws(likelihood.model.rows[truth][other], rng)
-                before = anew if before is None else np.where(rng.random(runs) < chance, before, anew)
-                chain[:, day] = before
-            found[indicator_id] = chain
+            for n in range(1, len(days)):
+                states[:, n] = np.where(rng.random(runs) < stay[n], states[:, n - 1], states[:, n])
+            found[indicator_id] = _Course(days, states)
     return found
+
+
+def _blurred(actual: Integers, likelihood: StateLikelihood, rho: float, rng: np.random.Generator) -> Integers:
+    """What is reported of true states: with chance rho the truth, else what such reports say anyway."""
+    uninformed = likelihood.model.uninformed
+    anything = _draws(np.broadcast_to(uninformed, (*actual.shape, len(uninformed))), rng)
+    return np.where(rng.random(actual.shape) < rho, actual, anything)
 
 
 def _readings(
@@ -154,7 +180,7 @@ def _readings(
     model = likelihood.model
     readings: NDArray[Any] = np.empty((runs, len(days)))
     last: tuple[int, Any] | None = None
-    trusted = _is_trusted(likelihood, plan.rho)
+    trusted = _is_trusted(plan, likelihood)
     for n, day in enumerate(days.tolist()):
         mean, variance = model.expected(last, day)
         informed = rng.normal(mean[..., truth], np.sqrt(variance[truth]), runs)
@@ -166,21 +192,21 @@ def _readings(
     return readings
 
 
-def _is_trusted(likelihood: MeasureLikelihood, rho: float) -> bool:
-    """Whether the engine leans on a reading of this weight when it expects the next."""
-    one = _end_to_end(np.zeros(1, dtype=np.int64), rho)
-    stub = one.live[0]._replace(report=Report(indicator="", value=0.0))
-    reading = Sequenced((stub,), one.days, one.rho, one.event, one.event_days, one.counted)
-    return MeasureLikelihood(likelihood.model, reading, reading.rho).last_trusted is not None
+def _is_trusted(plan: Plan, likelihood: MeasureLikelihood) -> bool:
+    """Whether the engine leans on a simulated reading when it expects the next."""
+    day = plan.study.opens
+    one = sequenced([Live("", 0, Report(indicator="", observed=day, value=0.0), plan.rho)], opens=day, as_of=day)
+    return MeasureLikelihood(likelihood.model, one, one.rho).last_trusted is not None
 
 
-def _events(likelihood: CountLikelihood, truth: int, shape: tuple[int, int], rng: np.random.Generator) -> Integers:
-    """How many events are reported on each day, shape (n, T + 1); of a milestone's only the first."""
+def _events(likelihood: CountLikelihood, truth: int, shape: tuple[int, int], rng: np.random.Generator) -> Events:
+    """Events at the rate of the truth; of a milestone's only the first."""
     daily = rng.poisson(likelihood.model.rates[truth] / DAYS_PER_YEAR, shape)
     if likelihood.model.once:
         happened = daily > 0
-        return (happened & (np.cumsum(happened, axis=1) == 1)).astype(np.int64)
-    return daily
+        daily = (happened & (np.cumsum(happened, axis=1) == 1)).astype(np.int64)
+    runs, days = np.nonzero(daily)
+    return Events(days, runs, daily[runs, days])
 
 
 def _draws(chances: Floats, rng: np.random.Generator) -> Integers:
@@ -214,35 +240,26 @@ class Happenings:
 
     Attributes
     ----------
-    silence : float array, shape (T + 1, K)
-        Of each day, as long as no milestone is reached.
-    stopped : int array, shape (n,) or None
-        The last day on which a milestone's silence counts in full; None for counts.
-    weight : float
-        Of an event.
-    days, runs, numbers : int arrays, shape (E,)
-        Where events were reported, and how many.
+    events : Events
     log_likelihood : float array, shape (K,)
         Of one event.
+    silence : float array, shape (T + 1, K)
+        Of each day while nothing has happened.
+    exposed : float array, shape (T + 1, n), or (1, 1) for counts
+        The share of it that still counts: after a milestone's event, what its weight leaves.
     """
 
-    silence: Floats
-    stopped: Integers | None
-    weight: float
-    days: Integers
-    runs: Integers
-    numbers: Integers
+    events: Events
     log_likelihood: Floats
+    silence: Floats
+    exposed: Floats
 
     def add_to(self, daily: Floats, times: float = 1.0) -> None:
         """Add it, so many times, to daily log likelihoods of shape (T + 1, K, n), in place."""
+        days, runs, numbers = self.events
         if self.silence.any():
-            silence = times * self.silence[:, :, None]
-            if self.stopped is not None:
-                over = np.arange(len(daily))[:, None] > self.stopped
-                silence = silence * np.where(over, 1.0 - self.weight, 1.0)[:, None, :]
-            daily += silence
-        daily[self.days, :, self.runs] += times * self.numbers[:, None] * self.log_likelihood
+            daily += (times * self.silence)[:, :, None] * self.exposed[:, None, :]
+        daily[days, :, runs] += times * numbers[:, None] * self.log_likelihood
 
 
 Told: TypeAlias = Looks | Happenings
@@ -251,38 +268,32 @@ Told: TypeAlias = Looks | Happenings
 def told(plan: Plan, logs: Logs) -> dict[str, Told]:
     """What the logs of n runs say under every scenario, by indicator id, by the engine's likelihoods."""
     found: dict[str, Told] = {}
+    chains = _chains(plan, logs)
+    for indicator_id in plan.active:
+        likelihood, looks = plan.models[indicator_id], plan.looks(indicator_id)
+        if isinstance(likelihood, StateLikelihood):
+            shape = (logs.runs, len(looks), len(plan.study.scenarios))
+            found[indicator_id] = Looks(looks, np.moveaxis(chains[indicator_id].contributions.reshape(shape), 0, -1))
+        elif isinstance(likelihood, MeasureLikelihood):
+            found[indicator_id] = _measure_told(plan, likelihood, looks, logs.readings[indicator_id])
+        else:
+            found[indicator_id] = _count_told(plan, likelihood, logs.events[indicator_id], logs.runs)
+    return found
+
+
+def _chains(plan: Plan, logs: Logs) -> dict[str, StateLikelihood]:
+    """The likelihood of every state indicator with the looks of all runs end to end."""
+    stride = _stride(plan)
+    starts = np.arange(logs.runs)[:, None] * stride
     chains: dict[str, StateLikelihood] = {}
     for indicator_id in family_order(plan.study):
-        likelihood = plan.models[indicator_id]
-        if isinstance(likelihood, StateLikelihood):
-            chains[indicator_id] = _chain_of(plan, indicator_id, likelihood, logs.states, chains)
-            if indicator_id in logs.states:
-                found[indicator_id] = _state_told(plan, indicator_id, chains[indicator_id], logs.states[indicator_id])
-        elif indicator_id in logs.readings and isinstance(likelihood, MeasureLikelihood):
-            days = plan.looks(indicator_id)
-            found[indicator_id] = _measure_told(plan, likelihood, days, logs.readings[indicator_id])
-        elif indicator_id in logs.events and isinstance(likelihood, CountLikelihood):
-            found[indicator_id] = _count_told(plan, likelihood, logs.events[indicator_id])
-    return {indicator_id: found[indicator_id] for indicator_id in plan.active}
-
-
-def _chain_of(
-    plan: Plan,
-    indicator_id: str,
-    likelihood: StateLikelihood,
-    states: Mapping[str, Integers],
-    chains: Mapping[str, StateLikelihood],
-) -> StateLikelihood:
-    """The likelihood of one state indicator with the looks of all runs end to end."""
-    indicator = plan.study.by_id[indicator_id]
-    assert isinstance(indicator, StateIndicator)
-    parent = chains[indicator.given] if indicator.given else None
-    logged = states.get(indicator_id)
-    if logged is None:
-        return StateLikelihood(likelihood.model, likelihood.reports, likelihood.states, likelihood.rho, parent)
-    starts = np.arange(len(logged)) * _stride(plan)
-    reports = _end_to_end((starts[:, None] + plan.looks(indicator_id)).ravel(), plan.rho)
-    return StateLikelihood(likelihood.model, reports, logged.ravel(), reports.rho, parent)
+        likelihood, indicator = plan.models[indicator_id], plan.study.by_id[indicator_id]
+        if isinstance(likelihood, StateLikelihood) and isinstance(indicator, StateIndicator):
+            parent = chains[indicator.given] if indicator.given else None
+            reports = _end_to_end((starts + plan.looks(indicator_id)).ravel(), plan.rho)
+            states = logs.states[indicator_id].ravel() if indicator_id in logs.states else likelihood.states
+            chains[indicator_id] = replace(likelihood, reports=reports, states=states, rho=reports.rho, parent=parent)
+    return chains
 
 
 def _stride(plan: Plan) -> int:
@@ -293,53 +304,31 @@ def _stride(plan: Plan) -> int:
 
 
 def _end_to_end(days: Integers, rho: float) -> Sequenced:
-    """Reports that are each an event of its own; the likelihoods of states read no more of them than their number."""
+    """Reports that are each an event of its own; the likelihood of states reads no more of them than their number."""
     count = len(days)
-    own = np.arange(count)
     stub = Live("", 0, Report(indicator="", grade=GRADE), rho)
-    return Sequenced((stub,) * count, days, np.full(count, rho), own, days, tuple((n,) for n in range(count)))
+    own = tuple((n,) for n in range(count))
+    return Sequenced((stub,) * count, days, np.full(count, rho), np.arange(count), days, own)
 
 
-def _state_told(plan: Plan, indicator_id: str, chain: StateLikelihood, logged: Integers) -> Looks:
-    by_run = chain.contributions.reshape(*logged.shape, len(plan.study.scenarios))
-    return Looks(plan.looks(indicator_id), np.moveaxis(by_run, 0, -1))
-
-
-def _measure_told(plan: Plan, likelihood: MeasureLikelihood, days: Integers, readings: NDArray[Any]) -> Looks:
+def _measure_told(plan: Plan, likelihood: MeasureLikelihood, days: Integers, readings: Floats) -> Looks:
+    """Reading by reading, all runs at once: the model's arithmetic is elementwise in the reading."""
     model = likelihood.model
-    rho = np.array(plan.rho)
-    trusted = _is_trusted(likelihood, plan.rho)
+    trusted = _is_trusted(plan, likelihood)
     log_likelihoods = np.empty((len(days), len(model.means), len(readings)))
     last: tuple[int, Any] | None = None
     for n, day in enumerate(days.tolist()):
-        log_likelihoods[n] = model.told(readings[:, n, None], rho, last, day).T
-        last = (day, readings[:, n, None]) if trusted else None
+        reading: Any = readings[:, n, None]
+        log_likelihoods[n] = model.told(reading, np.array(plan.rho), last, day).T
+        last = (day, reading) if trusted else None
     return Looks(days, log_likelihoods)
 
 
-def _count_told(plan: Plan, likelihood: CountLikelihood, events: Integers) -> Happenings:
+def _count_told(plan: Plan, likelihood: CountLikelihood, events: Events, runs: int) -> Happenings:
     weight = event_weight(np.array([plan.rho]))
-    runs, days = np.nonzero(events)
-    stopped = None
+    exposed = np.ones((1, 1))
     if likelihood.model.once:
-        stopped = np.where(events.any(axis=1), events.argmax(axis=1), plan.length)
-    return Happenings(
-        silence=likelihood.silence,
-        stopped=stopped,
-        weight=float(weight),
-        days=days,
-        runs=runs,
-        numbers=events[runs, days],
-        log_likelihood=likelihood.model.told(1, weight),
-    )
-
-
-def plain_reports(plan: Plan, logs: Logs, run: int) -> list[dict[str, Any]]:
-    """The log of one run as the records of SPEC 3 that a person would have typed."""
-    reports: list[dict[str, Any]] = []
-
-    def add(indicator_id: str, day: int, **said: Any) -> None:
-        observed = (plan.study.opens + timedelta(days=day)).isoformat()
-        reports.append({"indicator": indicator_id, "observed": observed, "grade": GRADE, **said})
-
-    return reports
+        exposed = np.ones((plan.length, runs))
+        for day, run in zip(events.days.tolist(), events.runs.tolist(), strict=True):
+            exposed[day + 1 :, run] = 1.0 - weight
+    return Happenings(events, likelihood.model.told(1, weight), likelihood.silence, exposed)

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from forecast.bayes import filtered
 from forecast.change import Change, summed
 from forecast.events import Sequenced
-from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp
+from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp, normalised
 
 __all__ = ["StateLikelihood", "StateModel"]
 
@@ -88,6 +88,17 @@ class StateLikelihood:
     def _beliefs(self) -> tuple[Floats, Integers]:
         """After each report: belief about the last event's state, shape (..., R, K, S), and its day, shape (R,)."""
         return self._pass[1], self._pass[2]
+
+    @cached_property
+    def foretold(self) -> Floats:
+        """P(true state of each report's event | scenario, the reports before it), shape (..., R, K, S).
+
+        What the report then says has the log likelihood log sum_s foretold(s) P(report | s), which is its contribution
+        but where it takes the place of a weaker report of its origin.
+        """
+        walk = _Foretelling(self)
+        walk.run()
+        return walk.foretold
 
     @cached_property
     def openings(self) -> NDArray[np.bool_]:
@@ -245,6 +256,36 @@ class _Pass:
         self.predicted[..., chosen, :] = np.exp(chain.log_predicted)
         self.belief[..., chosen, :] = np.exp(chain.log_filtered)
         self.normalisers[..., chosen] = chain.log_normalisers
+
+
+class _Foretelling(_Pass):
+    """The same walk, noting what was to be expected of each report's event just before the report."""
+
+    def __init__(self, likelihood: StateLikelihood) -> None:
+        super().__init__(likelihood)
+        self.foretold = np.empty_like(self.beliefs)
+
+    def _take(self, start: int, stop: int) -> None:
+        super()._take(start, stop)
+        here = log_or_minus_infinity(self.predicted[..., self.event[start:stop], :])
+        weights = here + self.before[..., None, start:stop, :]
+        self.foretold[..., start:stop, :, :] = np.moveaxis(normalised(weights), -2, -3)
+
+    def _join(self, position: int, newest: int) -> None:
+        number = int(self.event[position])
+        here = log_or_minus_infinity(self.predicted[..., number, :]) + self.told[..., None, number, :]
+        self.foretold[..., position, :, :] = normalised(here + self._worth(number, newest))
+        super()._join(position, newest)
+
+    def _worth(self, number: int, newest: int) -> Floats:
+        """log P(the events told after this one | its true state), shape (..., K, S)."""
+        later = slice(number + 1, newest + 1)
+        size = self.told.shape[-1]
+        base = np.repeat(self.base[..., None, later, :], size, axis=-3)  # one chain for each state it may start in
+        stay = self.stay[number + 1]
+        base[..., 0, :] = stay * np.eye(size) + (1.0 - stay) * base[..., 0, :]
+        chain = filtered(base, self.stay[later], self.told[..., None, None, later, :])
+        return chain.log_normalisers.sum(axis=-1)
 
 
 class _Removals:

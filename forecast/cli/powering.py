@@ -1,0 +1,191 @@
+"""The command power: what a study can find out before its horizon."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli.options import json_option, open_reading, reading_place_options
+
+if TYPE_CHECKING:
+    from forecast.power import PairVerdict, Power
+
+__all__ = ["power", "progress_shown"]
+
+_MOST_RUNS = 100_000
+_PATIENCE = 1.0
+"""Seconds after which progress is shown."""
+
+
+@click.command(epilog="Example: forecast power --runs 1000 --json > power.json")
+@click.option(
+    "--runs",
+    type=click.IntRange(1, _MOST_RUNS),
+    default=200,
+    show_default=True,
+    help="How often to simulate the study under each scenario.",
+)
+@click.option(
+    "--seed", metavar="N", type=click.IntRange(0), help="Of the simulation; the study revision's own when left out."
+)
+@click.option("--known-at", metavar="TIME", help="The study as it was then: a UTC time, or the end of a day.")
+@json_option
+@reading_place_options
+def power(
+    runs: int, seed: int | None, known_at: str | None, as_json: bool, ledger: str | None, study: str | None
+) -> None:
+    """Simulate the study to its horizon under each scenario: can it find the truth?
+
+    Everybody is taken to look as planned, every report to be graded B2, and the study's own numbers to be right. What
+    is logged so far plays no part.
+    """
+    import numpy as np
+
+    from forecast.power import power as simulated_power
+
+    _, reading = open_reading(ledger, study, known_at)
+    chosen = reading.seed if seed is None else seed
+    with progress_shown("simulating") as progress:
+        found = simulated_power(reading.study, runs=runs, rng=np.random.default_rng(chosen), progress=progress)
+    if as_json:
+        click.echo(json.dumps(_as_json(found, chosen), ensure_ascii=False))
+    else:
+        _print(found, chosen)
+
+
+@contextmanager
+def progress_shown(what: str, *, clock: Callable[[], float] = time.monotonic) -> Iterator[Callable[[int, int], None]]:
+    """Something to tell of work done, and of how much; a bar appears on standard error once it has taken a second.
+
+    The bar leaves nothing behind; where standard error is no terminal there is none.
+    """
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from forecast.cli.tables import console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    bar = Progress(*columns, console=console(to_stderr=True), transient=True, disable=not sys.stderr.isatty())
+    task = bar.add_task(what, total=None)
+    began = clock()
+
+    def tell(done: int, total: int) -> None:
+        if clock() - began >= _PATIENCE:
+            bar.start()
+        bar.update(task, completed=done, total=total)
+
+    try:
+        yield tell
+    finally:
+        bar.stop()
+
+
+def _as_json(found: Power, seed: int) -> dict[str, object]:
+    ids = found.study.scenario_ids
+    return {
+        "study": found.study.study,
+        "horizon": found.study.horizon.isoformat(),
+        "runs": found.runs,
+        "seed": seed,
+        "verdict": found.verdict,
+        "scenarios": [
+            {
+                "id": name,
+                "found": float(found.found[k]),
+                "found_by": day.isoformat() if (day := found.found_by[k]) else None,
+                "ever": float(found.ever[k]),
+                "misled": float(found.misled[k]),
+                "probability": dict(zip(ids, found.confusion[k].tolist(), strict=True)),
+            }
+            for k, name in enumerate(ids)
+        ],
+        "pairs": [
+            {
+                "scenarios": [ids[pair.first], ids[pair.second]],
+                "shares": list(pair.shares),
+                "verdict": pair.level,
+                "sentence": pair.sentence,
+            }
+            for pair in found.pairs
+        ],
+        "indicators": [_indicator_json(found, row, name) for row, name in enumerate(found.study.by_id)],
+        "notes": found.notes,
+    }
+
+
+def _indicator_json(found: Power, row: int, name: str) -> dict[str, object]:
+    return {
+        "id": name,
+        "bits": float(found.added[row]),
+        "error": float(found.added_error[row]) if found.runs > 1 else None,
+        "by_scenario": dict(zip(found.study.scenario_ids, found.bits[row].tolist(), strict=True)),
+    }
+
+
+def _print(found: Power, seed: int) -> None:
+    """The verdict first, then what it rests on."""
+    from rich.text import Text
+
+    from forecast.cli.tables import console, print_table
+
+    out, study = console(), found.study
+    out.print(Text(study.label, style="bold"))
+    about = f"{found.runs} runs under each scenario, seed {seed}; shares are good to {100 * found.margin:.0f} points"
+    out.print(Text(about, style="dim"))
+    out.print()
+    out.print(Text(found.verdict))
+    out.print()
+    print_table(
+        ("when this is true", "it ends at 80 %", "median day", "ever there", "a wrong one ends there"), _rows(found)
+    )
+    out.print()
+    out.print(Text("mean probability at the horizon", style="bold"))
+    print_table(("when this is true", *study.scenario_ids), _confusion_rows(found))
+    out.print()
+    out.print(Text("what each indicator adds to the log score, in bits", style="bold"))
+    print_table(("indicator", "bits", "standard error"), _indicator_rows(found))
+    out.print()
+    for pair in _worst_first(found.pairs):
+        out.print(Text(pair.sentence))
+    for note in found.notes:
+        out.print(Text(f"note: {note}", style="yellow"))
+
+
+def _rows(found: Power) -> list[list[str]]:
+    from forecast.power import share_text
+
+    return [
+        [
+            scenario.label,
+            share_text(float(found.found[k])),
+            day.isoformat() if (day := found.found_by[k]) else "",
+            share_text(float(found.ever[k])),
+            share_text(float(found.misled[k])),
+        ]
+        for k, scenario in enumerate(found.study.scenarios)
+    ]
+
+
+def _confusion_rows(found: Power) -> list[list[str]]:
+    from forecast.display import percent
+
+    names = found.study.scenario_ids
+    return [[name, *(percent(float(p)) for p in row)] for name, row in zip(names, found.confusion, strict=True)]
+
+
+def _indicator_rows(found: Power) -> list[list[str]]:
+    """The indicators, the one that adds most first."""
+    order = sorted(range(len(found.added)), key=lambda row: -float(found.added[row]))
+    errors = [f"{error:.3f}" if found.runs > 1 else "" for error in found.added_error.tolist()]
+    indicators = found.study.indicators
+    return [[indicators[row].label, f"{float(found.added[row]):+.3f}", errors[row]] for row in order]
+
+
+def _worst_first(pairs: list[PairVerdict]) -> list[PairVerdict]:
+    levels = ("cannot", "often", "can")
+    return sorted(pairs, key=lambda pair: levels.index(pair.level))

@@ -1,0 +1,111 @@
+"""Where to look next: what the next look at each indicator is expected to tell about the scenarios, and what is overdue.
+
+The measure is mutual information, in bits, between the scenario now and what the look shows. A look is one B2 report on
+the next due day for states and measures; for counts and milestones it is what happens until one is due again. The
+scenario is taken as it stands on the as-of day: what drift does to it until the look is not weighed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from forecast.boards import Board
+from forecast.count_likelihood import CountLikelihood
+from forecast.measure_likelihood import MeasureLikelihood
+from forecast.outcomes import (
+    Outcomes,
+    count_outcomes,
+    measure_outcomes,
+    milestone_outcomes,
+    mutual_information,
+    state_outcomes,
+)
+from forecast.outlook import Outlook
+from forecast.state_likelihood import StateLikelihood
+from indicators.days import DAYS_PER_YEAR, duration_days
+from indicators.grades import grade_weight
+from indicators.indicator import Indicator
+
+__all__ = ["LOOK_DAYS", "LOOK_GRADE", "Look", "looks", "span_days", "watch_order"]
+
+LOOK_GRADE = "B2"
+"""The grade of the report that a look is taken to bring."""
+LOOK_DAYS = 30.0
+"""How long a look at a count or milestone covers where the study sets no `check_every`."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """The next look at one indicator.
+
+    Attributes
+    ----------
+    indicator : Indicator
+    due : date or None
+        The day on which the look is taken to happen: the day it is due, or as-of where that has passed or is not set.
+        None for a retired indicator.
+    overdue : bool
+        Whether it was due before as-of.
+    bits : float
+        How much it is expected to tell about the scenarios: from 0 to the entropy of their probabilities.
+    bits_per_cost : float
+        The same, divided by the indicator's cost.
+    """
+
+    indicator: Indicator
+    due: date | None
+    overdue: bool
+    bits: float
+    bits_per_cost: float
+
+
+def looks(outlook: Outlook) -> list[Look]:
+    """The next look at every indicator, in file order; one that is retired tells nothing and is never due."""
+    boards = [board for board in outlook.indicator_boards if not board.indicator.retired]
+    shown = [_outcomes(outlook, board.indicator, _day(outlook, board)) for board in boards]
+    bits = mutual_information(outlook.chain.log_filtered[-1], shown).tolist()
+    told = {board.indicator.id: (_day(outlook, board), board.overdue, b) for board, b in zip(boards, bits, strict=True)}
+    found = []
+    for indicator in outlook.study.indicators:
+        due, overdue, expected = told.get(indicator.id, (None, False, 0.0))
+        found.append(Look(indicator, due, overdue, expected, expected / indicator.cost))
+    return found
+
+
+def watch_order(looks: Iterable[Look]) -> list[Look]:
+    """What to look at first: the overdue ones, then by bits per cost, the most telling first; as given on a tie."""
+    return sorted(looks, key=lambda look: (not look.overdue, -look.bits_per_cost))
+
+
+def span_days(indicator: Indicator) -> float:
+    """How many days one look at a count or milestone covers."""
+    return duration_days(indicator.check_every) if indicator.check_every else LOOK_DAYS
+
+
+def _day(outlook: Outlook, board: Board) -> date:
+    return max(board.due or outlook.as_of, outlook.as_of)
+
+
+def _outcomes(outlook: Outlook, indicator: Indicator, day: date) -> Outcomes:
+    """What a look on a day may show."""
+    likelihood, model = outlook.likelihoods[indicator.id], outlook.likelihoods[indicator.id].model
+    if isinstance(likelihood, CountLikelihood):
+        expected = likelihood.model.rates * (span_days(indicator) / DAYS_PER_YEAR)
+        return milestone_outcomes(expected, 1.0 - likelihood.weight) if model.once else count_outcomes(expected)
+    rho, t = grade_weight(LOOK_GRADE, outlook.study.grades), outlook.study.day_index(day)
+    if isinstance(likelihood, StateLikelihood):
+        return state_outcomes(likelihood.belief_on(np.array([t]))[:, 0], likelihood.model.uninformed, rho)
+    assert isinstance(likelihood, MeasureLikelihood)
+    means, variances = likelihood.expected_on(t)
+    return measure_outcomes(
+        means,
+        np.sqrt(variances),
+        prior=likelihood.model.prior,
+        anyway_means=likelihood.model.means,
+        anyway_deviations=likelihood.model.deviations,
+        rho=rho,
+    )
