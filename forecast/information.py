@@ -1,4 +1,4 @@
-"""Where to look next: what the next look at each indicator is expected to tell about the scenarios, and what is overdue.
+"""Where to look next: what the next look at each indicator is expected to tell of the scenarios, and what is overdue.
 
 The measure is mutual information, in bits, between the scenario now and what the look shows. A look is one B2 report on
 the next due day for states and measures; for counts and milestones it is what happens until one is due again. The
@@ -30,7 +30,7 @@ from indicators.days import DAYS_PER_YEAR, duration_days
 from indicators.grades import grade_weight
 from indicators.indicator import Indicator
 
-__all__ = ["LOOK_DAYS", "LOOK_GRADE", "Look", "looks", "span_days", "watch_order"]
+__all__ = ["LOOK_DAYS", "LOOK_GRADE", "Look", "looks", "span_days", "uncertainty", "watch_order"]
 
 LOOK_GRADE = "B2"
 """The grade of the report that a look is taken to bring."""
@@ -76,6 +76,12 @@ def looks(outlook: Outlook) -> list[Look]:
     return found
 
 
+def uncertainty(outlook: Outlook) -> float:
+    """Entropy of the scenarios on the as-of day, in bits: what no look can tell more than."""
+    logs = outlook.chain.log_filtered[-1]
+    return float(-(np.exp(logs) * logs).sum() / np.log(2.0))
+
+
 def watch_order(looks: Iterable[Look]) -> list[Look]:
     """What to look at first: the overdue ones, then by bits per cost, the most telling first; as given on a tie."""
     return sorted(looks, key=lambda look: (not look.overdue, -look.bits_per_cost))
@@ -92,10 +98,11 @@ def _day(outlook: Outlook, board: Board) -> date:
 
 def _outcomes(outlook: Outlook, indicator: Indicator, day: date) -> Outcomes:
     """What a look on a day may show."""
-    likelihood, model = outlook.likelihoods[indicator.id], outlook.likelihoods[indicator.id].model
+    likelihood = outlook.likelihoods[indicator.id]
     if isinstance(likelihood, CountLikelihood):
         expected = likelihood.model.rates * (span_days(indicator) / DAYS_PER_YEAR)
-        return milestone_outcomes(expected, 1.0 - likelihood.weight) if model.once else count_outcomes(expected)
+        once = likelihood.model.once
+        return milestone_outcomes(expected, 1.0 - likelihood.weight) if once else count_outcomes(expected)
     rho, t = grade_weight(LOOK_GRADE, outlook.study.grades), outlook.study.day_index(day)
     if isinstance(likelihood, StateLikelihood):
         return state_outcomes(likelihood.belief_on(np.array([t]))[:, 0], likelihood.model.uninformed, rho)

@@ -20,7 +20,14 @@ import numpy as np
 
 from forecast.probability import Floats, log_mixture, log_or_minus_infinity, log_sum_exp
 
-__all__ = ["Outcomes", "count_outcomes", "measure_outcomes", "milestone_outcomes", "mutual_information", "state_outcomes"]
+__all__ = [
+    "Outcomes",
+    "count_outcomes",
+    "measure_outcomes",
+    "milestone_outcomes",
+    "mutual_information",
+    "state_outcomes",
+]
 
 _REACH = 9.0
 """Standard deviations to either side of a mean; what lies beyond has a chance of 2e-19."""

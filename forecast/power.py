@@ -40,7 +40,7 @@ USUALLY, OFTEN = 0.80, 0.50
 # What rounding may take from a probability or from log odds that stand exactly at a limit.
 _ROUNDING = 1e-9
 # How many numbers one chunk of runs may hold.
-_CHUNK = 6_000_000
+_CHUNK = 12_000_000
 
 
 def share_text(share: float) -> str:
@@ -151,7 +151,7 @@ class Power:
         level = _level(min(shares))
         names = [self.study.scenarios[k].label for k in (a, b)]
         counts = [f"{round(share * self.runs)} of {self.runs} runs" for share in shares]
-        verb = {"can": "can", "often": "can often", "cannot": "cannot"}[level]
+        verb = "can often" if level == "often" else level
         sentence = (
             f'This set {verb} tell "{names[0]}" from "{names[1]}" before the horizon: the odds between them end at 9:1 '
             f"or better for the truth in {counts[0]} under the first and in {counts[1]} under the second."
@@ -183,19 +183,23 @@ class Power:
     def notes(self) -> list[str]:
         """What a reader must know beside the numbers, one sentence each."""
         plan = Plan(self.study)
-        told = []
+        notes = []
         if self.study.drift:
-            told.append(
+            notes.append(
                 "the study lets the answer drift, but every run holds its scenario true to the horizon; the engine "
                 "forgets what is still so"
             )
         unseen = [i for i in plan.active if not isinstance(plan.models[i], CountLikelihood) and not len(plan.looks(i))]
         if unseen:
-            told.append(f"never looked at, because the first look would come after the horizon: {', '.join(unseen)}")
+            notes.append(f"never looked at, because the first look would come after the horizon: {', '.join(unseen)}")
         retired = [i for i in self.study.by_id if i not in plan.active]
         if retired:
-            told.append(f"left out, because retired: {', '.join(retired)}")
-        return told
+            notes.append(f"left out, because retired: {', '.join(retired)}")
+        astray = (self.added + 2.0 * self.added_error < -_ROUNDING).tolist()
+        misleading = [i for i, leads_astray in zip(self.study.by_id, astray, strict=True) if leads_astray]
+        if misleading:
+            notes.append(f"on average these take the engine away from the truth: {', '.join(misleading)}")
+        return notes
 
     @property
     def _prior(self) -> Floats:

@@ -93,7 +93,7 @@ def _probabilities_before(outlook: Outlook) -> dict[str, Floats]:
     likelihoods = outlook.likelihoods
     reports = [likelihood.reports for likelihood in likelihoods.values()]
     days = np.concatenate([part.days for part in reports])
-    order = np.lexsort(([live.seq for part in reports for live in part.live], days))
+    order = np.lexsort((np.array([live.seq for part in reports for live in part.live], dtype=np.int64), days))
     contributions = np.concatenate([likelihood.contributions for likelihood in likelihoods.values()])
     quiet = outlook.chain.log_predicted + outlook.silence.sum(axis=1)
     weights = np.empty_like(contributions)

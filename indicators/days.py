@@ -14,6 +14,8 @@ from indicators.errors import WatchfloorError
 __all__ = [
     "DAYS_PER_MONTH",
     "DAYS_PER_YEAR",
+    "FIRST_YEAR",
+    "LAST_YEAR",
     "DayError",
     "DurationError",
     "MomentError",
@@ -26,6 +28,8 @@ __all__ = [
 
 DAYS_PER_YEAR = 365.25
 DAYS_PER_MONTH = 30.4375
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+"""A study or a history that reaches further is a typing error."""
 
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?([dwmy])")

@@ -3,20 +3,35 @@
 hash = SHA-256 over the predecessor's hash (64 hexadecimal digits, as ASCII) followed by the canonical JSON (sorted
 keys, no spaces, UTF-8) of `seq, id, recorded_at, author, study, kind, payload`. The first line's predecessor is 64
 zeros. The entry never learns what a payload means.
+
+As a row of a ledger's table it is nine columns, the payload as its canonical JSON.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["FIRST_PREV", "KINDS", "Draft", "Entry", "canonical_json", "content_hash", "sealed"]
+__all__ = [
+    "COLUMNS",
+    "FIRST_PREV",
+    "KINDS",
+    "Draft",
+    "Entry",
+    "canonical_json",
+    "content_hash",
+    "entry_of_row",
+    "fits_its_hash",
+    "row_of_entry",
+    "sealed",
+]
 
 KINDS = ("study", "evidence", "amend", "retract", "coverage", "publish", "resolve")
 FIRST_PREV = "0" * 64
+COLUMNS = ("seq", "id", "recorded_at", "author", "study", "kind", "payload", "prev", "hash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,4 +128,44 @@ def sealed(draft: Draft, *, seq: int, recorded_at: str, prev: str) -> Entry:
         payload=draft.payload,
         prev=prev,
         hash=entry_hash(prev=prev, seq=seq, entry_id=entry_id, recorded_at=recorded_at, draft=draft),
+    )
+
+
+def fits_its_hash(entry: Entry) -> bool:
+    """Whether an entry's hash is that of its content; nothing is said of its link or its place."""
+    draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
+    own = entry_hash(prev=entry.prev, seq=entry.seq, entry_id=entry.id, recorded_at=entry.recorded_at, draft=draft)
+    return entry.hash == own
+
+
+def row_of_entry(entry: Entry) -> tuple[Any, ...]:
+    """The entry as a row of a ledger's table, in the order of `COLUMNS`."""
+    own = (entry.seq, entry.id, entry.recorded_at, entry.author, entry.study, entry.kind)
+    return (*own, canonical_json(entry.payload), entry.prev, entry.hash)
+
+
+def entry_of_row(row: Sequence[Any]) -> Entry | None:
+    """The entry in a row of a ledger's table; None where the row is in any form but the one that is written.
+
+    A payload in another form would slip through the hash: read and written again, two keys of one name are one.
+    """
+    seq, *texts = row
+    try:
+        "".join(texts).encode()
+        payload = json.loads(texts[5])
+        if type(seq) is not int or not isinstance(payload, dict) or canonical_json(payload) != texts[5]:
+            return None
+    except (TypeError, ValueError, RecursionError):
+        return None
+    entry_id, recorded_at, author, study, kind, _, prev, own_hash = texts
+    return Entry(
+        seq=seq,
+        id=entry_id,
+        recorded_at=recorded_at,
+        author=author,
+        study=study,
+        kind=kind,
+        payload=payload,
+        prev=prev,
+        hash=own_hash,
     )

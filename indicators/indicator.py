@@ -8,6 +8,7 @@ them: a probability word stays a word, a duration stays text.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 from typing import Annotated, Any, Literal
 
@@ -28,11 +29,13 @@ from indicators.errors import WatchfloorError
 
 __all__ = [
     "Confidence",
+    "CountBaseline",
     "CountIndicator",
     "Day",
     "Duration",
     "Identifier",
     "Indicator",
+    "MeasureBaseline",
     "MeasureIndicator",
     "MeasureValue",
     "MilestoneIndicator",
@@ -65,6 +68,26 @@ def _read_duration(value: object) -> object:
     return value
 
 
+def _read_history_name(value: object) -> object:
+    if not isinstance(value, str) or not value:
+        return value
+    fault = next((what for what, is_wrong in _NAME_FAULTS if is_wrong(value)), None)
+    if fault:
+        mend = "write its place below the study file's folder, like history/poll.csv"
+        raise PydanticCustomError("history_name", "{what}", {"what": fault, "mend": mend})
+    return value
+
+
+# A recorded study must be readable on any machine, so a name is a plain path that says the same everywhere.
+_NAME_FAULTS: tuple[tuple[str, Callable[[str], bool]], ...] = (
+    ("has a backslash", lambda name: "\\" in name),
+    ("is not a path below the study file's folder", lambda name: name.startswith(("/", "~")) or ":" in name),
+    ("leads through . or ..", lambda name: any(part in ("", ".", "..") for part in name.split("/"))),
+    ("has a character that cannot be seen", lambda name: not name.isprintable()),
+    ("does not end in .csv", lambda name: not name.lower().endswith(".csv")),
+)
+
+
 def _row_form(value: Any) -> str | None:
     forms: tuple[tuple[type, str], ...] = ((list, "row"), (str, "word"), (dict, "given"))
     return next((form for kind, form in forms if isinstance(value, kind)), None)
@@ -89,9 +112,17 @@ Duration = Annotated[
     BeforeValidator(_read_duration),
     WithJsonSchema({"type": "string", "pattern": r"^[0-9]+(\.[0-9]+)? ?[dwmy]$", "examples": ["90 d", "6 w", "2 y"]}),
 ]
+HistoryName = Annotated[
+    str,
+    BeforeValidator(_read_history_name),
+    Field(min_length=1, max_length=200),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 200, "pattern": r"^[^/~\\:][^\\:]*\.[cC][sS][vV]$"}),
+]
 Confidence = Literal["low", "medium", "high"] | Annotated[float, Field(gt=0, le=1e9)]
 Probability = Annotated[float, Field(gt=0, lt=1)]
 Rate = Annotated[float, Field(gt=0, le=1e12)]
+Multiplier = Annotated[float, Field(gt=0, le=1e6)]
+Shift = Annotated[float, Field(ge=-1e15, le=1e15)]
 Word = Annotated[str, Field(min_length=1, max_length=60)]
 Row = Annotated[
     Annotated[list[Probability], Tag("row"), Field(min_length=2, max_length=50)] | Annotated[Word, Tag("word")],
@@ -153,22 +184,39 @@ class StateIndicator(_Watched):
     given: Identifier | None = Field(None, description="A state indicator with a persistence on which the rows depend.")
 
 
+class CountBaseline(Record):
+    """The outside view of a rate: how often such things happened over some years before."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    history: HistoryName = Field(description="A CSV file beside or below the study file, with a row for each event.")
+    from_: Day = Field(alias="from", description="First day that the history speaks for, YYYY-MM-DD.")
+    to: Day = Field(description="Last day that the history speaks for, YYYY-MM-DD.")
+
+
 class _Happening(_Watched):
-    """What counts and milestones share: rates per year and which quiet days count."""
+    """What counts and milestones share: a rate under each scenario, and which quiet days count.
+
+    Either `rates`, or a `baseline` with `multipliers` of its rate.
+    """
 
     rates: dict[str, Rate] | None = Field(None, description="Events per year under each scenario.")
+    baseline: CountBaseline | None = Field(None, description="A history whose rate is taken, times the multipliers.")
+    multipliers: dict[str, Multiplier] | None = Field(
+        None, description="By how much each scenario multiplies the rate of the baseline."
+    )
     silence: Literal["always", "covered", "never"] = Field("covered", description="Which quiet days count.")
 
 
 class CountIndicator(_Happening):
-    """May happen any number of times; Poisson with `rates[scenario]` events a year."""
+    """May happen any number of times; Poisson with its scenario's rate a year."""
 
     kind: Literal["count"] = Field(description="May happen any number of times.")
     unit: str | None = Field(None, description="What is counted, in the singular.")
 
 
 class MilestoneIndicator(_Happening):
-    """Happens at most once, with hazard `rates[scenario]` a year."""
+    """Happens at most once, with its scenario's rate a year as hazard."""
 
     kind: Literal["milestone"] = Field(description="Happens at most once.")
 
@@ -180,14 +228,30 @@ class MeasureValue(Record):
     sd: Annotated[float, Field(gt=0, le=1e15)] = Field(description="Standard deviation of the readings around it.")
 
 
+class MeasureBaseline(Record):
+    """The outside view of a number: how it went before, and the model that carries it on."""
+
+    history: HistoryName = Field(description="A CSV file beside or below the study file, with a row for each reading.")
+    model: Literal["local-level", "local-trend", "ar1"] = Field(
+        description="A level that wanders; a level with a wandering trend; or a return to a fixed mean."
+    )
+
+
 class MeasureIndicator(_Watched):
-    """A number read from time to time; `values[scenario]` is its mean and standard deviation."""
+    """A number read from time to time.
+
+    Either `values`, the mean and standard deviation under each scenario; or a `baseline` with `shifts` against it.
+    """
 
     kind: Literal["measure"] = Field(description="A number read from time to time.")
     unit: str | None = Field(None, description="What the number is given in.")
     values: dict[str, MeasureValue] | None = Field(None, description="Mean and standard deviation under each scenario.")
     persistence: Duration | None = Field(
         None, description="How long a departure from the mean lasts; left out, every reading is a new draw."
+    )
+    baseline: MeasureBaseline | None = Field(None, description="A history whose course is carried on, plus the shifts.")
+    shifts: dict[str, Shift] | None = Field(
+        None, description="By how much a year each scenario moves the readings against the baseline."
     )
 
 

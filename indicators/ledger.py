@@ -8,21 +8,26 @@ The promise is narrow on purpose (a database behind it learns nothing of studies
 4. Nothing is updated or deleted.
 5. The decision given to `append` reads the ledger as it stands and may refuse; no other writer gets in between.
 6. What is read is what was handed in: a payload that would not come back the same is refused, not converted.
+
+`restore` is for copies alone: it takes entries that another ledger sealed, as they are, where they follow the last.
 """
 
 from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 from indicators.days import moment_text
-from indicators.entry import FIRST_PREV, KINDS, Draft, Entry, canonical_json, entry_hash, sealed
+from indicators.entry import FIRST_PREV, KINDS, Draft, Entry, canonical_json, fits_its_hash, sealed
 from indicators.errors import WatchfloorError, nearest
 
 __all__ = [
+    "NOT_AS_WRITTEN",
+    "ChainCheck",
     "ChainFault",
     "Clock",
     "Decide",
@@ -33,9 +38,13 @@ __all__ = [
     "LedgerTimeError",
     "MemoryLedger",
     "NestedAppendError",
+    "RestoreError",
     "chain_fault",
+    "following",
     "sealed_batch",
 ]
+
+NOT_AS_WRITTEN = "it is not written as a ledger writes it; the entry was changed"
 
 Clock = Callable[[], datetime]
 Decide = Callable[["Ledger"], Sequence[Draft]]
@@ -64,6 +73,21 @@ class NestedAppendError(LedgerError):
 
     def __init__(self) -> None:
         super().__init__("a decision may not append to the ledger it decides on", mend="return the drafts instead")
+
+
+class RestoreError(LedgerError):
+    """An entry that cannot stand where it was to be put back; nothing was written.
+
+    Attributes
+    ----------
+    fault : ChainFault
+        The first that cannot, and why.
+    """
+
+    def __init__(self, fault: ChainFault) -> None:
+        self.fault = fault
+        mend = "run forecast verify on the ledger that it comes from, and on the one that it goes to"
+        super().__init__(f"{fault}; nothing was written", mend=mend)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +124,9 @@ class Ledger(ABC):
     def append(self, decide: Decide) -> list[Entry]:
         """Record the drafts that `decide` returns when it is shown this ledger; all or nothing.
 
-        `decide` may read (`entries`, `head`) but not append, and runs while no other writer can append. What it raises
-        passes through and nothing is written; an empty sequence writes nothing and returns an empty list.
+        `decide` may read (`entries`, `head`) but not append, and runs while no other writer can append. It may be asked
+        again where a server made the attempt void. What it raises passes through and nothing is written; an empty
+        sequence writes nothing and returns an empty list.
 
         Raises
         ------
@@ -111,6 +136,29 @@ class Ledger(ABC):
             `decide` appended.
         LedgerError
             The ledger could not take the batch; its subclass says why.
+        """
+
+    @abstractmethod
+    def restore(self, entries: Iterable[Entry]) -> Head:
+        """Put sealed entries of another ledger at the end as they are, ids, times and hashes too; all or nothing.
+
+        For copies: what a person logs goes through `append`. The entries are taken one by one and may be more than fit
+        into memory; what their iterator raises passes through and nothing is written.
+
+        Returns
+        -------
+        Head
+            Of the ledger as it then is.
+
+        Raises
+        ------
+        RestoreError
+            An entry does not follow the one before it, the first the last of this ledger; or it is not as a ledger
+            writes it.
+        NestedAppendError
+            A decision restored.
+        LedgerError
+            The ledger could not take the entries; its subclass says why.
         """
 
     @abstractmethod
@@ -160,10 +208,16 @@ class MemoryLedger(Ledger):
             drafts = decide(self)
         finally:
             self._is_deciding = False
-        last = self._entries[-1] if self._entries else None
-        batch = sealed_batch(drafts, last=last, now=self._clock())
+        batch = sealed_batch(drafts, last=self._last(), now=self._clock())
         self._entries += batch
         return batch
+
+    def restore(self, entries: Iterable[Entry]) -> Head:
+        """See `Ledger.restore`."""
+        if self._is_deciding:
+            raise NestedAppendError
+        self._entries += list(following(entries, self._last()))
+        return self.head()
 
     def entries(self, *, study: str | None = None, until: datetime | None = None, after: int = 0) -> Iterator[Entry]:
         """See `Ledger.entries`."""
@@ -188,6 +242,9 @@ class MemoryLedger(Ledger):
     def close(self) -> None:
         """Nothing to let go of."""
 
+    def _last(self) -> Entry | None:
+        return self._entries[-1] if self._entries else None
+
 
 def sealed_batch(drafts: Sequence[Draft], *, last: Entry | None, now: datetime) -> list[Entry]:
     """The entries that drafts become after `last`; between batches time neither stands still nor runs back."""
@@ -203,10 +260,39 @@ def sealed_batch(drafts: Sequence[Draft], *, last: Entry | None, now: datetime) 
     return batch
 
 
+def following(entries: Iterable[Entry], last: Entry | None) -> Iterator[Entry]:
+    """The entries one by one, each checked to be an entry that follows the one before, the first `last`.
+
+    Raises
+    ------
+    RestoreError
+        At the first that is not or does not.
+    """
+    check = ChainCheck(last)
+    for entry in entries:
+        payload = _payload_as_read(entry.payload, entry.author, entry.study, entry.kind)
+        if payload is None or not _is_formed(entry):
+            raise RestoreError(ChainFault(check.seq + 1, NOT_AS_WRITTEN))
+        fault = check.fault(entry)
+        if fault:
+            raise RestoreError(fault)
+        yield replace(entry, payload=payload)
+
+
+def _is_formed(entry: Entry) -> bool:
+    """Whether texts and time have the form that `sealed_batch` gives them; the rest follows from link and hash."""
+    texts = (entry.author, entry.study, entry.kind)
+    if not all(text and "\0" not in text for text in texts):
+        return False
+    try:
+        return entry.recorded_at == moment_text(datetime.fromisoformat(entry.recorded_at))
+    except (ValueError, OverflowError):
+        return False
+
+
 def _moment_after(recorded_at: str) -> str:
     try:
-        before = datetime.strptime(recorded_at, "%Y-%m-%dT%H:%M:%S.%fZ").replace(tzinfo=UTC)
-        return moment_text(before + timedelta(microseconds=1))
+        return moment_text(datetime.fromisoformat(recorded_at) + timedelta(microseconds=1))
     except (ValueError, OverflowError):
         raise LedgerTimeError from None
 
@@ -218,12 +304,8 @@ def _recordable(draft: Draft) -> Draft:
     for name, text in (("author", draft.author), ("study", draft.study)):
         if not text or "\0" in text:
             raise DraftError(f"the {name} of a draft is empty or has a NUL in it", mend=f"name the {name}")
-    try:
-        text = canonical_json([draft.author, draft.study, draft.payload])
-        payload = json.loads(text.encode())[2]
-    except (TypeError, ValueError, RecursionError):
-        payload = None
-    if not isinstance(payload, dict) or payload != draft.payload:
+    payload = _payload_as_read(draft.payload, draft.author, draft.study)
+    if payload is None:
         mend = (
             "give mappings with text keys, lists, texts without half surrogates, finite numbers, true, false and null"
         )
@@ -231,21 +313,56 @@ def _recordable(draft: Draft) -> Draft:
     return replace(draft, payload=payload)
 
 
-def chain_fault(entries: Iterator[Entry] | Sequence[Entry]) -> ChainFault | None:
-    """The first entry whose position, id, time, link or hash does not follow from those before it."""
-    prev, recorded_at = FIRST_PREV, ""
-    for seq, entry in enumerate(entries, start=1):
+def _payload_as_read(payload: Mapping[str, Any], *names: str) -> dict[str, Any] | None:
+    """The payload as it will be read back, a new one; None where it, or one of the names, would come back another."""
+    try:
+        read = json.loads(canonical_json([payload, *names]).encode())[0]
+    except (TypeError, ValueError, RecursionError):
+        return None
+    return read if isinstance(read, dict) and read == payload else None
+
+
+class ChainCheck:
+    """A walk along a chain that knows the last entry seen.
+
+    Attributes
+    ----------
+    seq : int
+        How many entries held so far, those before the start included.
+    """
+
+    def __init__(self, last: Entry | None = None) -> None:
+        self.seq, self._prev, self._recorded_at = 0, FIRST_PREV, ""
+        if last is not None:
+            self._step(last)
+
+    def fault(self, entry: Entry) -> ChainFault | None:
+        """Why an entry's position, id, time, link or hash does not follow from those before; None takes it in."""
+        what = self._what(entry)
+        if what is not None:
+            return ChainFault(self.seq + 1, what)
+        self._step(entry)
+        return None
+
+    def _step(self, entry: Entry) -> None:
+        self.seq, self._prev, self._recorded_at = entry.seq, entry.hash, entry.recorded_at
+
+    def _what(self, entry: Entry) -> str | None:
+        seq = self.seq + 1
         if entry.seq != seq:
-            return ChainFault(seq, f"position {entry.seq} stands where {seq} should; an entry was removed or added")
+            return f"position {entry.seq} stands where {seq} should; an entry was removed or added"
         if entry.id != f"e{seq}":
-            return ChainFault(seq, "its id does not fit its position; the entry was changed")
-        if entry.prev != prev:
-            return ChainFault(seq, "its link does not fit the entry before; an entry was changed, removed or added")
-        draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
-        expected = entry_hash(prev=prev, seq=entry.seq, entry_id=entry.id, recorded_at=entry.recorded_at, draft=draft)
-        if entry.hash != expected:
-            return ChainFault(seq, "its content does not fit its hash; the entry was changed")
-        if entry.recorded_at < recorded_at:
-            return ChainFault(seq, "it was recorded before the entry that it follows")
-        prev, recorded_at = entry.hash, entry.recorded_at
-    return None
+            return "its id does not fit its position; the entry was changed"
+        if entry.prev != self._prev:
+            return "its link does not fit the entry before; an entry was changed, removed or added"
+        if not fits_its_hash(entry):
+            return "its content does not fit its hash; the entry was changed"
+        if entry.recorded_at < self._recorded_at:
+            return "it was recorded before the entry that it follows"
+        return None
+
+
+def chain_fault(entries: Iterable[Entry]) -> ChainFault | None:
+    """The first entry whose position, id, time, link or hash does not follow from those before it."""
+    check = ChainCheck()
+    return next((fault for entry in entries if (fault := check.fault(entry))), None)

@@ -12,17 +12,17 @@ This room makes no copies, and it tells nobody what SQLite said: that may quote 
 from __future__ import annotations
 
 import functools
-import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar
 
 from indicators.days import moment_text
-from indicators.entry import FIRST_PREV, Draft, Entry, canonical_json, sealed
+from indicators.entry import FIRST_PREV, Entry, entry_of_row, fits_its_hash, row_of_entry
 from indicators.ledger import (
+    NOT_AS_WRITTEN,
     ChainFault,
     Clock,
     Decide,
@@ -31,6 +31,7 @@ from indicators.ledger import (
     LedgerError,
     NestedAppendError,
     chain_fault,
+    following,
     sealed_batch,
 )
 
@@ -351,23 +352,17 @@ class SqliteLedger(Ledger):
 
     def append(self, decide: Decide) -> list[Entry]:
         """See `Ledger.append`; raises a `SqliteLedgerError` when the file cannot take the batch."""
-        if self._connection.in_transaction:
-            raise NestedAppendError
-        # Another program may have left the file in write-ahead mode, which is kept in the file.
-        self._run("PRAGMA journal_mode = DELETE")
-        self._run("BEGIN IMMEDIATE")
-        try:
-            with _in_our_words(self.path):
-                _check_is_current(self._connection, self.path)
+        with self._transaction():
             drafts = decide(self)
             batch = sealed_batch(drafts, last=self._last(), now=self._clock())
-            for entry in batch:
-                self._run(_INSERT, _row_of(entry))
-            self._run("COMMIT")
-        except BaseException:
-            _roll_back(self._connection)
-            raise
+            self._insert(batch)
         return batch
+
+    def restore(self, entries: Iterable[Entry]) -> Head:
+        """See `Ledger.restore`; raises a `SqliteLedgerError` when the file cannot take the entries."""
+        with self._transaction():
+            self._insert(following(entries, self._last()))
+        return self.head()
 
     def entries(self, *, study: str | None = None, until: datetime | None = None, after: int = 0) -> Iterator[Entry]:
         """See `Ledger.entries`; raises `DamagedEntryError` at an entry that cannot be read."""
@@ -410,14 +405,34 @@ class SqliteLedger(Ledger):
         with _in_our_words(self.path):
             return self._connection.execute(statement, values).fetchall()
 
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        """No other writer gets in between; all that is done within is kept at the end, or nothing on any failure."""
+        if self._connection.in_transaction:
+            raise NestedAppendError
+        # Another program may have left the file in write-ahead mode, which is kept in the file.
+        self._run("PRAGMA journal_mode = DELETE")
+        self._run("BEGIN IMMEDIATE")
+        try:
+            with _in_our_words(self.path):
+                _check_is_current(self._connection, self.path)
+            yield
+            self._run("COMMIT")
+        except BaseException:
+            _roll_back(self._connection)
+            raise
+
+    def _insert(self, entries: Iterable[Entry]) -> None:
+        with _in_our_words(self.path):
+            self._connection.executemany(_INSERT, map(row_of_entry, entries))
+
     def _last(self) -> Entry | None:
         """The last entry, none when there is none; refused when it is damaged, as nothing may be built on it."""
         rows = self._run(_SELECT_LAST)
         if not rows:
             return None
         entry = self._entry(rows[0])
-        draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
-        if entry != sealed(draft, seq=entry.seq, recorded_at=entry.recorded_at, prev=entry.prev):
+        if entry.id != f"e{entry.seq}" or not fits_its_hash(entry):
             what = "its content does not fit its hash, so nothing can follow it; nothing was written"
             raise DamagedEntryError(self.path, ChainFault(entry.seq, what))
         return entry
@@ -443,34 +458,13 @@ class SqliteLedger(Ledger):
         return rows
 
     def _entry(self, row: Row) -> Entry:
-        """The row as an entry; refused in any form but the one that is written.
-
-        A payload in another form would slip through the hash: read and written again, two keys of one name are one.
-        """
-        seq, *texts = row
-        if not isinstance(seq, int):
-            raise LedgerAlteredError(self.path)
-        try:
-            "".join(texts).encode()
-            payload = json.loads(texts[5])
-            is_as_written = isinstance(payload, dict) and canonical_json(payload) == texts[5]
-        except (TypeError, ValueError, RecursionError):
-            is_as_written = False
-        if not is_as_written:
-            what = "it is not written as a ledger writes it; the entry was changed"
-            raise DamagedEntryError(self.path, ChainFault(seq, what))
-        entry_id, recorded_at, author, study, kind, _, prev, own_hash = texts
-        return Entry(
-            seq=seq,
-            id=entry_id,
-            recorded_at=recorded_at,
-            author=author,
-            study=study,
-            kind=kind,
-            payload=payload,
-            prev=prev,
-            hash=own_hash,
-        )
+        """The row as an entry; refused in any form but the one that is written."""
+        entry = entry_of_row(row)
+        if entry is None:
+            if not isinstance(row[0], int):
+                raise LedgerAlteredError(self.path)
+            raise DamagedEntryError(self.path, ChainFault(row[0], NOT_AS_WRITTEN))
+        return entry
 
     def _entry_fault(self) -> ChainFault | None:
         try:
@@ -590,11 +584,6 @@ def _roll_back(connection: sqlite3.Connection) -> None:
     if connection.in_transaction:
         with suppress(sqlite3.Error):
             connection.execute("ROLLBACK")
-
-
-def _row_of(entry: Entry) -> Row:
-    own = (entry.seq, entry.id, entry.recorded_at, entry.author, entry.study, entry.kind)
-    return (*own, canonical_json(entry.payload), entry.prev, entry.hash)
 
 
 def _schema_as_made() -> set[Row]:

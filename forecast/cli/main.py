@@ -34,6 +34,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "evidence": ("showing:evidence", "List what is logged."),
     "status": ("showing:status", "Show where every scenario and indicator stands."),
     "explain": ("showing:explain", "Show what moved the probabilities, line by line."),
+    "watch": ("watching:watch", "Show where to look next, and what is overdue."),
     "power": ("powering:power", "Simulate the study: can it find the truth before its horizon?"),
     "export": ("exporting:export", "Write the outlook as JSON, CSV or Markdown."),
     "verify": ("exporting:verify", "Check every link of the ledger."),

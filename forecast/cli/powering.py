@@ -56,7 +56,7 @@ def power(
     if as_json:
         click.echo(json.dumps(_as_json(found, chosen), ensure_ascii=False))
     else:
-        _print(found, chosen)
+        _print(found, "seeded by the study revision" if seed is None else f"seed {seed}")
 
 
 @contextmanager
@@ -91,7 +91,7 @@ def _as_json(found: Power, seed: int) -> dict[str, object]:
         "study": found.study.study,
         "horizon": found.study.horizon.isoformat(),
         "runs": found.runs,
-        "seed": seed,
+        "seed": str(seed),  # the revision's own has more digits than a JSON number keeps
         "verdict": found.verdict,
         "scenarios": [
             {
@@ -127,7 +127,7 @@ def _indicator_json(found: Power, row: int, name: str) -> dict[str, object]:
     }
 
 
-def _print(found: Power, seed: int) -> None:
+def _print(found: Power, seeded: str) -> None:
     """The verdict first, then what it rests on."""
     from rich.text import Text
 
@@ -135,7 +135,7 @@ def _print(found: Power, seed: int) -> None:
 
     out, study = console(), found.study
     out.print(Text(study.label, style="bold"))
-    about = f"{found.runs} runs under each scenario, seed {seed}; shares are good to {100 * found.margin:.0f} points"
+    about = f"{found.runs} runs under each scenario, {seeded}; shares are good to {100 * found.margin:.0f} points"
     out.print(Text(about, style="dim"))
     out.print()
     out.print(Text(found.verdict))

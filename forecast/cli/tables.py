@@ -64,11 +64,13 @@ def _table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -
     return table
 
 
-def print_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A plain table of texts."""
-    table = _table(*columns)
+def print_table(
+    columns: Sequence[str], rows: Sequence[Sequence[str | Text]], *, right: Sequence[str] = (), wrap: Sequence[str] = ()
+) -> None:
+    """A plain table of texts; the columns of numbers are named in `right`, those that may fold in `wrap`."""
+    table = _table(*columns, right=right, wrap=wrap)
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell) if isinstance(cell, str) else cell for cell in row))
     console().print(table)
 
 
@@ -341,7 +343,8 @@ def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
             row = indicator.likelihoods[scenario]
             for state in _states_of(study, indicator) if isinstance(row, dict) else [""]:
                 cells = row[state] if isinstance(row, dict) else row
-                shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else [cells]
+                # A word is for the last of two states.
+                shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else ["", cells]
                 table.add_row(
                     Text(f"  {scenario}" + (f", {indicator.given} {state}" if state else "")), *map(Text, shown)
                 )

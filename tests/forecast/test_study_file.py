@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.study import Study
-from forecast.study_file import CHECKS, read_study, schema, study_faults, study_json
+from forecast.study_checks import CHECKS
+from forecast.study_file import read_study, schema, study_faults, study_json
 from forecast.yaml_tree import yaml_text
 from indicators.errors import Fault, FaultsError
 from tests.strategies import AWKWARD, random_case, to_yaml

@@ -1,0 +1,294 @@
+"""Baselines: what a history says of how often, or how high, before the study opened. The outside view.
+
+A rate comes from the dated events of some years. A series is carried on by a statsmodels model that is fitted to it
+once, when the study is recorded; what the fit found is plain numbers from then on, and statsmodels is loaded for
+nothing else. It is fitted on a grid of days in which the days without a reading are missing. Most days are, so the
+likelihood is flat over wide stretches; the search therefore starts from the best of many courses that differ in what
+they take for noise, and goes on until it comes to rest.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+
+from forecast.history import Row, read_history
+from forecast.probability import Floats
+from indicators.days import DAYS_PER_YEAR
+from indicators.errors import WatchfloorError
+from indicators.indicator import CountIndicator, Day, Indicator, MeasureIndicator, MilestoneIndicator, Record
+
+__all__ = ["BaseRate", "Baselines", "Fit", "FitError", "Residuals", "base_rate", "fitted"]
+
+_ROUNDS = 8
+_AT_REST = 1e-7
+"""The search is over when another round adds no more than this to the log likelihood."""
+_NO_ERROR = 1e-9
+"""A model whose typical error has less than this share of the readings' variance follows them to the letter."""
+_FAR_LONGER = 20.0
+_DOUBTFUL = 0.05
+
+
+class FitError(WatchfloorError):
+    """A history that a model cannot be fitted to."""
+
+
+@dataclass(frozen=True)
+class BaseRate:
+    """How often something happened: a Gamma distribution of its rate, with Jeffreys' prior (SPEC 4.4).
+
+    Attributes
+    ----------
+    events : int
+        n, those within the years.
+    years : float
+        Y.
+    outside : int
+        How many events of the history lie outside the years, and are not counted.
+    """
+
+    events: int
+    years: float
+    outside: int = 0
+
+    @property
+    def shape(self) -> float:
+        """n + 1/2; the rate parameter is Y."""
+        return self.events + 0.5
+
+    @property
+    def mean(self) -> float:
+        """Events per year, (n + 1/2) / Y."""
+        return self.shape / self.years
+
+
+def base_rate(days: Iterable[date], first: date, last: date) -> BaseRate:
+    """The rate of events on these days, over the years from `first` to `last`, both days included.
+
+    Examples
+    --------
+    >>> base_rate([date(2020, 5, 1), date(2021, 5, 1), date(2023, 5, 1)], date(2020, 1, 1), date(2021, 12, 31))
+    BaseRate(events=2, years=2.001368925393566, outside=1)
+    """
+    within = [first <= day <= last for day in days]
+    years = ((last - first).days + 1) / DAYS_PER_YEAR
+    return BaseRate(sum(within), years, len(within) - sum(within))
+
+
+class Residuals(Record):
+    """Whether what the model did not foresee still hangs together: the Ljung-Box test of its one-step errors.
+
+    The errors are those of each reading against what the ones before it let expect, over their standard deviation.
+    """
+
+    lags: int
+    statistic: float
+    p_value: float
+
+    @property
+    def says(self) -> str:
+        """The result in a plain sentence."""
+        test = f"Ljung-Box, {self.lags} {'lag' if self.lags == 1 else 'lags'}, p = {self.p_value:.2g}"
+        if self.p_value < _DOUBTFUL:
+            return f"the errors hang together, so the model misses something ({test})"
+        return f"no sign that the errors hang together ({test})"
+
+
+class Fit(Record):
+    """A model fitted to a series: all that is needed to carry it on.
+
+    Attributes
+    ----------
+    model : str
+        `local-level`, `local-trend` or `ar1`.
+    last_day : date
+        Of the last reading.
+    points : int
+        How many readings there were.
+    parameters : dict of str to float
+        As statsmodels names them; variances are those of one day.
+    state : list of float
+        Mean of the state after the last reading: the level, and the trend per day where the model has one.
+    covariance : list of lists of float
+    log_likelihood : float
+        Natural log, of the readings under the parameters.
+    residuals : Residuals
+    """
+
+    model: str
+    last_day: Day
+    points: int
+    parameters: dict[str, float]
+    state: list[float]
+    covariance: list[list[float]]
+    log_likelihood: float
+    residuals: Residuals
+
+
+@dataclass(frozen=True)
+class Baselines:
+    """What the histories of a study say.
+
+    Attributes
+    ----------
+    histories : mapping of str to str
+        The text of each file, by its name in the study.
+    rates : mapping of str to BaseRate
+        By indicator id, for counts and milestones that have a baseline.
+    fits : mapping of str to Fit
+        By indicator id, for measures that have one.
+    """
+
+    histories: Mapping[str, str] = field(default_factory=dict)
+    rates: Mapping[str, BaseRate] = field(default_factory=dict)
+    fits: Mapping[str, Fit] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, indicators: Iterable[Indicator], histories: Mapping[str, str], fits: Mapping[str, Fit]) -> Baselines:
+        """Those of some indicators, from sound histories; an indicator whose history is not at hand is left out."""
+        rates = {}
+        for indicator in indicators:
+            if isinstance(indicator, CountIndicator | MilestoneIndicator) and indicator.baseline:
+                span = indicator.baseline
+                if span.history in histories:
+                    rows, _ = read_history(histories[span.history], file=span.history, with_values=False)
+                    rates[indicator.id] = base_rate([row.day for row in rows], span.from_, span.to)
+        return cls(histories, rates, fits)
+
+    def history_of(self, indicator: Indicator) -> str | None:
+        """The text of the history that an indicator refers to; None where it has none."""
+        if isinstance(indicator, CountIndicator | MilestoneIndicator | MeasureIndicator) and indicator.baseline:
+            return self.histories.get(indicator.baseline.history)
+        return None
+
+
+def fitted(rows: Sequence[Row], model: str) -> Fit:
+    """Fit a model to a series by maximum likelihood; the same series always gives the same fit.
+
+    The first reading of a level or a trend starts from nothing (an exact diffuse start), so that the unit of the
+    readings does not matter. The coefficient of `ar1` is kept at zero or above: where readings are days apart, a level
+    that changed sides every day would be told by nothing but whether a gap is odd.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+        In order of their days, one a day, not all equal; at least `history.FEWEST_READINGS`.
+    model : str
+        `local-level`, `local-trend` or `ar1`.
+
+    Raises
+    ------
+    FitError
+        The search does not come to rest, or the model follows the readings without any error.
+    """
+    days = np.array([(row.day - rows[0].day).days for row in rows])
+    values = np.array([row.value for row in rows])
+    centre, unit = values.mean(), values.std()
+    with warnings.catch_warnings():
+        # What statsmodels warns of is looked at below: where the search ended, and what the model makes of the history.
+        warnings.simplefilter("ignore")
+        scaled = _search(model, days, (values - centre) / unit)
+        parameters = _in_units(model, scaled, centre, unit)
+        result = _statsmodel(model, days, values).filter(parameters)
+        return _frozen(model, rows, days, parameters, result)
+
+
+def _frozen(model: str, rows: Sequence[Row], days: Any, parameters: Floats, result: Any) -> Fit:
+    """What a run of statsmodels over the history found, as plain numbers."""
+    foreseen = days[days >= result.nobs_diffuse]
+    return Fit(
+        model=model,
+        last_day=rows[-1].day,
+        points=len(rows),
+        parameters=dict(zip(result.model.param_names, map(float, parameters), strict=True)),
+        state=result.filtered_state[:, -1].tolist(),
+        covariance=result.filtered_state_cov[:, :, -1].tolist(),
+        log_likelihood=float(result.llf),
+        residuals=_residuals(result.standardized_forecasts_error[0, foreseen]),
+    )
+
+
+def _residuals(errors: Floats) -> Residuals:
+    from statsmodels.stats.diagnostic import acorr_ljungbox
+
+    lags = max(1, min(10, len(errors) // 5))
+    found = acorr_ljungbox(errors, lags=[lags])
+    return Residuals(lags=lags, statistic=float(found["lb_stat"].iloc[0]), p_value=float(found["lb_pvalue"].iloc[0]))
+
+
+def _statsmodel(model: str, days: Any, values: Floats) -> Any:
+    """The statsmodels model on a grid of days, without a reading on most of them."""
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    grid = np.full(days[-1] + 1, np.nan)
+    grid[days] = values
+    if model == "ar1":
+        return SARIMAX(grid, order=(1, 0, 0), trend="c")
+    names = {"local-level": "local level", "local-trend": "local linear trend"}
+    return UnobservedComponents(grid, names[model], use_exact_diffuse=True)
+
+
+def _search(model: str, days: Any, values: Floats) -> Floats:
+    """The parameters of greatest likelihood, for readings of mean 0 and variance 1."""
+    statsmodel = _statsmodel(model, days, values)
+    span, gap = float(days[-1]), float(days[-1]) / (len(days) - 1)
+    starts = [np.array(start) for start in _starts(model, span, gap)]
+    best = starts[int(np.argmax([statsmodel.loglike(start) for start in starts]))]
+    reached = statsmodel.loglike(best)
+    for _ in range(_ROUNDS):
+        # The simplex needs no slopes, which vanish where a variance goes to zero.
+        found = statsmodel.fit(best, method="nm", maxiter=1_000, xtol=1e-8, ftol=1e-13, disp=False, return_params=True)
+        gained = statsmodel.loglike(found) - reached
+        if gained > 0.0:
+            best, reached = found, reached + gained
+        if gained <= _AT_REST:
+            break
+    else:
+        _refuse(model, "the search for its parameters does not come to rest")
+    if model == "ar1" and best[1] < 0.0:
+        best = np.array([0.0, 0.0, 1.0])
+    if model == "ar1" and -1.0 / math.log(max(best[1], 1e-9)) > _FAR_LONGER * span:
+        _refuse(model, "the readings return to no mean within many times the length of the history")
+    result = statsmodel.filter(best)
+    if float(np.median(result.forecasts_error_cov[0, 0, days[days >= result.nobs_diffuse]])) < _NO_ERROR:
+        _refuse(model, "the model follows the readings without any error, so it cannot say how far they may stray")
+    return best
+
+
+def _refuse(model: str, what: str) -> None:
+    others = {"local-level": "local-trend", "local-trend": "local-level", "ar1": "local-level"}
+    raise FitError(what, mend=f'try "model: {others[model]}", or state "values" in place of the baseline')
+
+
+def _starts(model: str, span: float, gap: float) -> Iterator[list[float]]:
+    """Courses to begin the search from: what varies is how much is noise, how much is movement, and how fast."""
+    if model == "local-level":
+        for noise in (0.01, 0.2, 0.5, 0.8, 0.99):
+            for total in (0.03, 0.1, 0.3, 1.0):
+                yield [noise * total, (1.0 - noise) * total / gap]
+    elif model == "local-trend":
+        shares = [(0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.01, 0.98), (0.34, 0.33, 0.33)]
+        shares += [(0.49, 0.49, 0.02), (0.49, 0.02, 0.49), (0.02, 0.49, 0.49)]
+        for noise, level, trend in shares:
+            for total in (0.001, 0.01, 0.1, 0.3, 1.0):
+                yield [noise * total, level * total / gap, trend * total / gap**3]
+    else:
+        for lasting in np.geomspace(0.3, 3.0 * span, 14).tolist():
+            kept = math.exp(-1.0 / lasting)
+            for total in (0.5, 1.0, 2.0):
+                yield [0.0, kept, total * (1.0 - kept**2)]
+
+
+def _in_units(model: str, parameters: Floats, centre: float, unit: float) -> Floats:
+    """The parameters of the readings themselves, from those of the readings less their mean over their deviation."""
+    if model == "ar1":
+        intercept, kept, variance = parameters
+        return np.array([unit * intercept + centre * (1.0 - kept), kept, unit**2 * variance])
+    return unit**2 * parameters

@@ -1,0 +1,139 @@
+"""The command watch: where to look next."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from forecast.cli.options import as_of_day, json_option, open_reading, reading_options
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from rich.text import Text
+
+    from forecast.information import Look
+    from forecast.outlook import Outlook
+    from indicators.indicator import Indicator
+
+__all__ = ["watch"]
+
+_COLUMNS = ("indicator", "due", "bits", "cost", "bits per cost", "the look")
+
+
+@click.command(epilog="Example: forecast watch --as-of 2026-06-07 --json")
+@json_option
+@reading_options
+def watch(
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    as_of: str | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+) -> None:
+    """Show where to look next: what is overdue, then what tells most about the scenarios for its cost.
+
+    Bits are what the next look is expected to tell: one tells as much as the answer to an even question of yes or no.
+    A look is a report or reading of grade B2 on the day it is due, or what happens until the next look.
+    """
+    from forecast.information import looks, watch_order
+
+    _, reading = open_reading(ledger, study, known_at)
+    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    ordered = watch_order(looks(outlook))
+    if as_json:
+        click.echo(json.dumps(_as_json(outlook, ordered, without), ensure_ascii=False))
+    else:
+        _print(outlook, ordered, without)
+
+
+def _due_days(outlook: Outlook) -> dict[str, date | None]:
+    """By indicator the day its look is due, which may have passed; None where no day is set."""
+    return {board.indicator.id: board.due for board in outlook.indicator_boards}
+
+
+def _as_json(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> dict[str, object]:
+    from forecast.information import uncertainty
+
+    due = _due_days(outlook)
+    return {
+        "study": outlook.study.study,
+        "as_of": outlook.as_of.isoformat(),
+        "without": list(without),
+        "uncertainty_bits": uncertainty(outlook),
+        "looks": [
+            {
+                "indicator": look.indicator.id,
+                "kind": look.indicator.kind,
+                "due": day.isoformat() if (day := due[look.indicator.id]) else None,
+                "overdue": look.overdue,
+                "look": _what(look.indicator),
+                "look_on": look.due.isoformat() if look.due else None,
+                "bits": look.bits,
+                "cost": look.indicator.cost,
+                "bits_per_cost": look.bits_per_cost,
+            }
+            for look in ordered
+        ],
+    }
+
+
+def _print(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> None:
+    from rich.text import Text
+
+    from forecast.cli.tables import console, print_left_out, print_table
+    from forecast.display import number
+    from forecast.information import uncertainty
+
+    out, due = console(), _due_days(outlook)
+    out.print(Text(outlook.study.label, style="bold"))
+    left = f"as of {outlook.as_of}; {uncertainty(outlook):.2f} bits are missing to certainty"
+    out.print(Text(left, style="dim"))
+    print_left_out(out, without)
+    out.print()
+    rows: list[list[str | Text]] = [
+        [
+            look.indicator.label,
+            _when(look, due[look.indicator.id], outlook.as_of),
+            _bits(look.bits),
+            number(look.indicator.cost),
+            _bits(look.bits_per_cost),
+            _what(look.indicator),
+        ]
+        for look in ordered
+    ]
+    print_table(_COLUMNS, rows, right=("bits", "cost", "bits per cost"), wrap=("indicator", "the look"))
+
+
+def _when(look: Look, due: date | None, as_of: date) -> Text:
+    from rich.text import Text
+
+    if look.indicator.retired:
+        return Text("retired", style="dim")
+    if look.overdue and due:
+        return Text(f"overdue {(as_of - due).days} d", style="bold red")
+    return Text(due.isoformat() if due else "")
+
+
+def _bits(bits: float) -> str:
+    """Four decimals; what they would show as nothing with `<`."""
+    return f"{bits:.4f}" if bits >= 0.0001 or bits == 0.0 else "<0.0001"
+
+
+def _what(indicator: Indicator) -> str:
+    """What the look is, in a few words."""
+    from forecast.information import LOOK_DAYS, LOOK_GRADE
+
+    span = indicator.check_every or f"{LOOK_DAYS:g} d"
+    if indicator.retired:
+        return ""
+    if indicator.kind == "state":
+        return f"a {LOOK_GRADE} report of its state"
+    if indicator.kind == "measure":
+        return f"a {LOOK_GRADE} reading"
+    if indicator.kind == "milestone":
+        return f"whether it happens within {span}"
+    return f"how many there are within {span}"
