@@ -13,9 +13,11 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from forecast.dependence import dependences
 from forecast.display import percent, points
 from forecast.outlook import Outlook
 from forecast.probability import Floats
+from forecast.surprise import surprise
 from forecast.words import SCALES, band_index
 
 __all__ = [
@@ -148,23 +150,24 @@ def unobserved(outlook: Outlook) -> list[Unobserved]:
     return found
 
 
-def flags(outlook: Outlook, *, known: Sequence[str] = (), alarm: bool = False) -> list[str]:
+def flags(outlook: Outlook, *, known: Sequence[str] = ()) -> list[str]:
     """What a reader must know beside the numbers, one sentence each.
+
+    The surprise alarm, overdue looks, unobserved spans, indicators that move together more than their rows allow.
 
     Parameters
     ----------
     outlook : Outlook
     known : sequence of str
-        Flags that come from the ledger, such as rows changed after the fact.
-    alarm : bool
-        Whether the reports were more of a surprise than any scenario here allows.
+        Flags that come from the ledger, such as rows changed after the fact; they come first.
     """
     told = list(known)
-    if alarm:
+    if surprise(outlook).alarm:
         told.append("no scenario here expected these reports; a scenario or a row may be missing or wrong")
     overdue = [board.indicator.id for board in outlook.indicator_boards if board.overdue]
     if overdue:
         told.append(f"{_counted(len(overdue), 'look')} overdue: {', '.join(overdue)}")
+    told += [str(dependence) for dependence in dependences(outlook)]
     for span in unobserved(outlook):
         told.append(f"unobserved from {span.first} to {span.last} ({span.days} days): read as unknown, not as quiet")
     return told

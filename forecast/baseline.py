@@ -82,7 +82,7 @@ def base_rate(days: Iterable[date], first: date, last: date) -> BaseRate:
 
 
 class Residuals(Record):
-    """Whether what the model did not foresee still hangs together: the Ljung-Box test of its one-step errors.
+    """Whether what the model did not foresee still hangs together: the test of Ljung and Box on its one-step errors.
 
     The errors are those of each reading against what the ones before it let expect, over their standard deviation.
     """
@@ -215,11 +215,14 @@ def _frozen(model: str, rows: Sequence[Row], days: Any, parameters: Floats, resu
 
 
 def _residuals(errors: Floats) -> Residuals:
-    from statsmodels.stats.diagnostic import acorr_ljungbox
+    """The test on errors that are not centred first: of a right model their mean is zero, and a drift shows."""
+    from scipy.special import gammaincc
 
     lags = max(1, min(10, len(errors) // 5))
-    found = acorr_ljungbox(errors, lags=[lags])
-    return Residuals(lags=lags, statistic=float(found["lb_stat"].iloc[0]), p_value=float(found["lb_pvalue"].iloc[0]))
+    shares = [float(errors[lag:] @ errors[:-lag] / (errors @ errors)) for lag in range(1, lags + 1)]
+    size = len(errors)
+    statistic = size * (size + 2) * sum(r**2 / (size - lag) for lag, r in enumerate(shares, start=1))
+    return Residuals(lags=lags, statistic=statistic, p_value=float(gammaincc(lags / 2, statistic / 2)))
 
 
 def _statsmodel(model: str, days: Any, values: Floats) -> Any:
@@ -252,6 +255,8 @@ def _search(model: str, days: Any, values: Floats) -> Floats:
             break
     else:
         _refuse(model, "the search for its parameters does not come to rest")
+    if model != "ar1":
+        best = _without_traces(statsmodel, best)
     if model == "ar1" and best[1] < 0.0:
         best = np.array([0.0, 0.0, 1.0])
     if model == "ar1" and -1.0 / math.log(max(best[1], 1e-9)) > _FAR_LONGER * span:
@@ -260,6 +265,15 @@ def _search(model: str, days: Any, values: Floats) -> Floats:
     if float(np.median(result.forecasts_error_cov[0, 0, days[days >= result.nobs_diffuse]])) < _NO_ERROR:
         _refuse(model, "the model follows the readings without any error, so it cannot say how far they may stray")
     return best
+
+
+def _without_traces(statsmodel: Any, variances: Floats) -> Floats:
+    """The variances with zero for those that the search has only come as near to zero as a double allows."""
+    for position in range(len(variances)):
+        without = np.where(np.arange(len(variances)) == position, 0.0, variances)
+        if without.any() and abs(statsmodel.loglike(without) - statsmodel.loglike(variances)) <= _AT_REST:
+            variances = without
+    return variances
 
 
 def _refuse(model: str, what: str) -> None:
@@ -282,8 +296,7 @@ def _starts(model: str, span: float, gap: float) -> Iterator[list[float]]:
     else:
         for lasting in np.geomspace(0.3, 3.0 * span, 14).tolist():
             kept = math.exp(-1.0 / lasting)
-            for total in (0.5, 1.0, 2.0):
-                yield [0.0, kept, total * (1.0 - kept**2)]
+            yield [0.0, kept, 1.0 - kept**2]
 
 
 def _in_units(model: str, parameters: Floats, centre: float, unit: float) -> Floats:

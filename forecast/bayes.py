@@ -19,9 +19,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp
+from forecast.blocks import predictions
+from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp, normalised
 
-__all__ = ["Filtered", "filtered", "filtered_side_by_side", "posterior", "transfer_to_end"]
+__all__ = ["Filtered", "filtered", "filtered_and_smoothed", "filtered_side_by_side", "posterior", "transfer_to_end"]
 
 # Below this many steps, or above this many chains side by side, cutting into blocks gains nothing.
 _SHORT = 48
@@ -92,20 +93,44 @@ def filtered(base: Floats, stay: Floats, emissions: Floats) -> Filtered:
     Filtered
         Empty along T when there are no steps.
     """
-    steps = _Steps.of(base, stay, emissions)
-    if steps.length == 0:
-        return Filtered(steps.emissions, steps.emissions, steps.emissions[..., 0])
-    if np.all(stay[1:] == 1.0) and base.shape[-2:-1] in ((), (1,)):
-        return _plain_bayes(steps)
+    shape = np.broadcast_shapes(base.shape, emissions.shape)
+    emissions = np.broadcast_to(emissions, shape)
+    base = base.reshape((1,) * (len(shape) - base.ndim) + base.shape)
+    if shape[-2] == 0:
+        return Filtered(emissions, emissions, emissions[..., 0])
+    if np.all(stay[1:] == 1.0) and base.shape[-2] == 1:
+        return _plain_bayes(log_or_minus_infinity(base), emissions)
     if np.all(stay[1:] == 0.0):
-        return _normalised_steps(np.broadcast_to(steps.log_base, steps.emissions.shape), steps.emissions)
-    starts = _block_starts(steps)
-    log_predicted = np.empty(steps.emissions.shape)
-    before = starts
-    for i in range(steps.block):
-        log_predicted[..., i :: steps.block, :] = steps.predict(before, i)[..., : steps.count(i), :]
-        before = _scaled(steps.predict(before, i) + steps.emission(i))
-    return _normalised_steps(log_predicted, steps.emissions)
+        return _updated(log_or_minus_infinity(np.broadcast_to(base, shape)), emissions)
+    predicted = predictions(base, stay, emissions)
+    if predicted is not None:
+        return _updated(np.log(predicted), emissions)
+    return _in_logarithms(_Steps.of(base, stay, emissions))
+
+
+def filtered_and_smoothed(prior: Floats, stay: float, emissions: Floats) -> tuple[Filtered, Floats]:
+    """Run the recursion forward, and what is known of each step from all that was seen.
+
+    A chain that is drawn anew from the distribution it started in looks the same run backwards, so the smoother is the
+    filter of the steps in reverse, which runs beside the other at little cost.
+
+    Parameters
+    ----------
+    prior : float array, shape (K,)
+        Above zero; both the start and what the state is drawn anew from.
+    stay : float
+        Chance that the state stays from one step to the next.
+    emissions : float array, shape (T, K)
+        T is at least 1.
+
+    Returns
+    -------
+    (Filtered, float array of shape (T, K))
+        The filter, and the probabilities of each step given the emissions of all steps.
+    """
+    both = filtered(prior, np.full(len(emissions), stay), np.stack([emissions, emissions[::-1]]))
+    forward = Filtered(both.log_predicted[0], both.log_filtered[0], both.log_normalisers[0])
+    return forward, normalised(forward.log_predicted + both.log_filtered[1, ::-1] - np.log(prior))
 
 
 def filtered_side_by_side(start: Floats, base: Floats, stay: float, emissions: Floats) -> Floats:
@@ -188,8 +213,7 @@ class _Steps(NamedTuple):
     def of(cls, base: Floats, stay: Floats, emissions: Floats) -> _Steps:
         """Cut into blocks; steps past the end stay where they are and see nothing."""
         base = base if base.ndim > 1 else base[None, :]
-        shape = np.broadcast_shapes(base.shape, emissions.shape)
-        emissions = np.broadcast_to(emissions, shape)
+        shape = emissions.shape
         length = shape[-2]
         side_by_side = math.prod(shape[:-2]) * shape[-1]
         cut = length > _SHORT and side_by_side < _WIDE
@@ -254,16 +278,27 @@ def _scaled(log_weights: Floats) -> Floats:
     return log_weights - log_weights.max(axis=-1, keepdims=True)
 
 
-def _plain_bayes(steps: _Steps) -> Filtered:
+def _plain_bayes(log_base: Floats, emissions: Floats) -> Filtered:
     """Nothing is ever drawn anew: sums of logs, with no rounding between."""
-    log_after = steps.log_base + np.cumsum(steps.emissions, axis=-2)
-    start = np.broadcast_to(steps.log_base, log_after[..., :1, :].shape)
+    log_after = log_base + np.cumsum(emissions, axis=-2)
+    start = np.broadcast_to(log_base, log_after[..., :1, :].shape)
     log_before = np.concatenate([start, log_after[..., :-1, :]], axis=-2)
-    log_predicted = log_before - log_sum_exp(log_before)[..., None]
-    return _normalised_steps(log_predicted, steps.emissions)
+    return _updated(log_before, emissions)
 
 
-def _normalised_steps(log_predicted: Floats, emissions: Floats) -> Filtered:
+def _in_logarithms(steps: _Steps) -> Filtered:
+    """The recursion block by block, for what plain numbers cannot hold."""
+    log_predicted = np.empty(steps.emissions.shape)
+    before = _block_starts(steps)
+    for i in range(steps.block):
+        predicted = steps.predict(before, i)
+        log_predicted[..., i :: steps.block, :] = predicted[..., : steps.count(i), :]
+        before = _scaled(predicted + steps.emission(i))
+    return _updated(log_predicted, steps.emissions)
+
+
+def _updated(log_predicted: Floats, emissions: Floats) -> Filtered:
+    """Each step's prediction, normalised, and what is known after the step."""
     log_predicted = log_predicted - log_sum_exp(log_predicted)[..., None]
     joint = log_predicted + emissions
     # Relative to the largest first: beside logs of 1e17, the log of a sum of two would be lost.

@@ -14,6 +14,7 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from forecast.baseline_likelihood import BaselineLikelihood
 from forecast.count_likelihood import CountLikelihood
 from forecast.likelihood import Likelihood
 from forecast.measure_likelihood import MeasureLikelihood
@@ -128,8 +129,8 @@ def _states(indicator: Indicator, likelihood: Likelihood, final: Floats, day: in
 
 
 def _expectation(indicator: Indicator, likelihood: Likelihood, final: Floats, day: int) -> Expectation | None:
-    if isinstance(likelihood, MeasureLikelihood):
-        means, variances = likelihood.model.expected(likelihood.last_trusted, day)
+    if isinstance(likelihood, MeasureLikelihood | BaselineLikelihood):
+        means, variances = likelihood.expected_on(day)
         low, high = (_normal_quantile(level, means, variances, final) for level in (_LOW, _HIGH))
         return Expectation(float(final @ means), low, high)
     if isinstance(likelihood, CountLikelihood):

@@ -5,16 +5,22 @@ report carries information are drawn around the stated values, as widely as the 
 the same likelihoods and the same recursion are run on all draws side by side. The headline stays the run on the stated
 values. Randomness is seeded by the caller; each part of a study has a stream of its own, so that one more report or
 indicator leaves the draws of the others as they were.
+
+Of a baseline, the rate is drawn from its Gamma distribution, one draw for all scenarios, and the multipliers as rates
+are. Of a measure with a baseline nothing is drawn but the weights of its reports: neither the shifts, for which SPEC
+4.6 names no distribution, nor the parameters that were fitted to the history.
 """
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 
+from forecast.baseline_likelihood import BaselineLikelihood
 from forecast.bayes import filtered_side_by_side
 from forecast.count_likelihood import CountLikelihood, CountModel
 from forecast.likelihood import Likelihood, family_order
@@ -133,12 +139,25 @@ def drawn_likelihoods(
             means = stream.normal(likelihood.model.means, likelihood.model.deviations / np.sqrt(size), shape)
             measure = MeasureModel(means, likelihood.model.deviations, prior, likelihood.model.persistence_days)
             drawn[indicator_id] = MeasureLikelihood(measure, likelihood.reports, rho)
+        elif isinstance(likelihood, BaselineLikelihood):
+            model_of_baseline = replace(likelihood.model, prior=prior)
+            drawn[indicator_id] = BaselineLikelihood(model_of_baseline, likelihood.reports, rho)
         else:
             rates = np.exp(_log_gamma(stream, np.full(likelihood.model.rates.shape, size), len(prior)))
-            rates = np.maximum(rates * likelihood.model.rates / size, _SMALLEST)
+            base = _drawn_base(study, indicator_id, len(prior), seed=seed)
+            rates = np.maximum(rates * likelihood.model.rates / size * base, _SMALLEST)
             count = CountModel(rates, prior, likelihood.model.silence, likelihood.model.once)
             drawn[indicator_id] = CountLikelihood(count, likelihood.reports, rho, likelihood.detect)
     return drawn
+
+
+def _drawn_base(study: Study, indicator_id: str, draws: int, *, seed: int) -> Floats:
+    """Base rates ~ Gamma(n + 1/2, Y) over their mean, shape (M, 1); ones for an indicator without a baseline."""
+    base = study.baselines.rates.get(indicator_id)
+    if base is None:
+        return np.ones((draws, 1))
+    stream = _stream(seed, f"baseline {indicator_id}")
+    return np.exp(_log_gamma(stream, np.array([base.shape]), draws)) / base.shape
 
 
 def dirichlet(stream: np.random.Generator, alpha: Floats, draws: int) -> Floats:

@@ -161,9 +161,7 @@ def _header_faults(header: Sequence[str], file: str, columns: Sequence[str]) -> 
             yield Fault(file, 1, 0, f"the column {name} stands twice", "take one of them out")
         elif name not in header:
             alike = next((cell for cell in header if cell.strip().casefold() == name), None)
-            mend = (
-                f"write {_quoted(alike)} as {name}" if alike else f"name it in the first row; {nearest(name, header)}"
-            )
+            mend = f"write {_quoted(alike)} as {name}" if alike else f"name it {name} in the first row"
             yield Fault(file, 1, 0, f"there is no column {name}", mend)
 
 

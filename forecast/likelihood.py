@@ -12,19 +12,21 @@ from typing import TypeAlias
 
 import numpy as np
 
+from forecast.baseline_likelihood import BaselineLikelihood, BaselineModel
 from forecast.count_likelihood import CountLikelihood, CountModel
 from forecast.events import Live, Sequenced, sequenced
+from forecast.kalman import Process
 from forecast.measure_likelihood import MeasureLikelihood, MeasureModel
 from forecast.probability import Floats
 from forecast.state_likelihood import StateLikelihood, StateModel
-from forecast.study import Study, measure_values, rates_per_year, state_rows
+from forecast.study import Study, baseline_fit, baseline_shifts, measure_values, rates_per_year, state_rows
 from indicators.coverage import Coverage
 from indicators.days import duration_days
 from indicators.indicator import MeasureIndicator, StateIndicator
 
 __all__ = ["Likelihood", "detection", "family_order", "likelihoods"]
 
-Likelihood: TypeAlias = StateLikelihood | CountLikelihood | MeasureLikelihood
+Likelihood: TypeAlias = StateLikelihood | CountLikelihood | MeasureLikelihood | BaselineLikelihood
 
 
 def likelihoods(
@@ -114,6 +116,8 @@ def _likelihood(
         parent = found[indicator.given] if indicator.given else None
         assert parent is None or isinstance(parent, StateLikelihood)
         return StateLikelihood(model, reports, states, reports.rho, parent)
+    if isinstance(indicator, MeasureIndicator) and indicator.baseline:
+        return BaselineLikelihood(_baseline_model(study, indicator), reports, reports.rho)
     if isinstance(indicator, MeasureIndicator):
         means, deviations = measure_values(study, indicator)
         persistence = duration_days(indicator.persistence) if indicator.persistence else None
@@ -122,3 +126,15 @@ def _likelihood(
     model_of_count = CountModel(rates, study.prior, indicator.silence, once=indicator.kind == "milestone")
     detect = detection(coverage, opens=study.opens, as_of=as_of)
     return CountLikelihood(model_of_count, reports, reports.rho, detect)
+
+
+def _baseline_model(study: Study, indicator: MeasureIndicator) -> BaselineModel:
+    fit = baseline_fit(study, indicator)
+    return BaselineModel(
+        process=Process(fit.model, fit.parameters),
+        state=np.array(fit.state),
+        covariance=np.array(fit.covariance),
+        age=(study.opens - fit.last_day).days,
+        shifts=baseline_shifts(study, indicator),
+        prior=study.prior,
+    )

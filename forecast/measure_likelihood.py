@@ -22,7 +22,7 @@ _TRUSTED = 0.5
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
-def log_normal_density(value: float, mean: Floats, variance: Floats) -> Floats:
+def log_normal_density(value: Floats | float, mean: Floats, variance: Floats) -> Floats:
     """log N(value; mean, variance), elementwise."""
     return -0.5 * (value - mean) ** 2 / variance - 0.5 * np.log(variance) - _LOG_ROOT_TWO_PI
 
@@ -97,6 +97,10 @@ class MeasureLikelihood:
                     contributions[..., position, :] += term - told[later]
                     told[later] = term
         return contributions
+
+    def expected_on(self, day: int) -> tuple[Floats, Floats]:
+        """Mean and variance of a reading on a day under each scenario, given all readings so far; each (..., K)."""
+        return self.model.expected(self.last_trusted, day)
 
     @property
     def last_trusted(self) -> tuple[int, float] | None:

@@ -84,7 +84,7 @@ def mutual_information(log_weights: Floats, looks: Sequence[Outcomes]) -> Floats
     joint = log_weights[:, None] + told
     average = log_sum_exp(joint.T)
     # Where a scenario cannot show an outcome, 0 log 0 is none.
-    surplus = np.where(np.isneginf(joint), 0.0, told - average)
+    surplus = np.subtract(told, average, out=np.zeros_like(told), where=~np.isneginf(joint))
     terms = (np.exp(joint) * surplus).sum(axis=0) * np.concatenate([look.weights for look in looks])
     starts = np.cumsum([0, *(len(look.weights) for look in looks[:-1])])
     # Rounding may leave a look that says nothing just below zero.
@@ -118,7 +118,8 @@ def milestone_outcomes(expected: Floats, left: float) -> Outcomes:
         Chance that it has not happened already.
     """
     happens = left * -np.expm1(-expected)
-    return Outcomes(np.array([log_or_minus_infinity(happens), np.log1p(-happens)]).T, np.ones(2))
+    with np.errstate(divide="ignore"):  # a hazard so high that it cannot fail to happen
+        return Outcomes(np.array([np.log(happens), np.log1p(-happens)]).T, np.ones(2))
 
 
 def count_outcomes(expected: Floats) -> Outcomes:

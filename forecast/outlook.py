@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 import forecast.frames as frames
-from forecast.bayes import Filtered, filtered, transfer_to_end
+from forecast.bayes import Filtered, filtered_and_smoothed
 from forecast.boards import Board, board
 from forecast.change import Change, summed
+from forecast.count_likelihood import CountLikelihood
 from forecast.draws import Bands, bands
 from forecast.events import Live
 from forecast.explain import Moves, final_after_changes, moves
 from forecast.likelihood import Likelihood, family_order, likelihoods
-from forecast.measure_likelihood import MeasureLikelihood
 from forecast.probability import DECIBAN, Floats
 from forecast.state_likelihood import StateLikelihood
 from forecast.study import Study
@@ -239,24 +239,23 @@ class Outlook:
         return daily
 
     @cached_property
+    def _both_ways(self) -> tuple[Filtered, Floats]:
+        return filtered_and_smoothed(self.study.prior, self.study.daily_stay, self.daily)
+
+    @property
     def chain(self) -> Filtered:
         """The filter over the days; its last axes are days and scenarios."""
-        stay = np.full(self.length, self.study.daily_stay)
-        return filtered(self.study.prior, stay, self.daily)
+        return self._both_ways[0]
 
     @cached_property
     def course(self) -> Floats:
         """P(scenario | what was seen up to each day), shape (T + 1, K)."""
         return np.exp(self.chain.log_filtered)
 
-    @cached_property
+    @property
     def smoothed_course(self) -> Floats:
         """P(scenario on each day | all that was seen up to the as-of day), shape (T + 1, K)."""
-        stay = np.full(self.length, self.study.daily_stay)
-        seen = transfer_to_end(self.study.prior, stay, self.daily, np.zeros((1, len(self.study.scenarios))))
-        log_weights = self.chain.log_filtered + seen[:, 0]
-        weights = np.exp(log_weights - log_weights.max(axis=1, keepdims=True))
-        return weights / weights.sum(axis=1, keepdims=True)
+        return self._both_ways[1]
 
     @property
     def final(self) -> Floats:
@@ -397,6 +396,6 @@ class Outlook:
 
 
 def _silence_of(likelihood: Likelihood, shape: tuple[int, ...]) -> Floats:
-    if isinstance(likelihood, StateLikelihood | MeasureLikelihood):
-        return np.zeros((shape[0], shape[-1]))
-    return likelihood.silence
+    if isinstance(likelihood, CountLikelihood):
+        return likelihood.silence
+    return np.zeros((shape[0], shape[-1]))

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
+from forecast.baseline import Baselines, Fit
 from forecast.study import Study
 from indicators.coverage import Coverage
 from indicators.entry import Entry
@@ -21,15 +22,26 @@ from indicators.replay import Known, UnreadableEntryError
 
 __all__ = ["changes", "late_changes", "revision_faults", "study_of"]
 
-_JUDGEMENT = ("states", "likelihoods", "rates", "values", "persistence", "given", "silence")
+_JUDGEMENT = (
+    *("states", "likelihoods", "rates", "values", "persistence", "given", "silence"),
+    *("baseline", "multipliers", "shifts"),
+)
 
 
 def study_of(revision: Entry) -> Study:
-    """The study that an entry recorded; raises `UnreadableEntryError` where this version cannot read it."""
+    """The study that an entry recorded, with what its histories say.
+
+    Raises
+    ------
+    UnreadableEntryError
+        This version cannot read it.
+    """
     try:
-        return Study.model_validate(revision.payload.get("study"))
-    except ValidationError:
+        study = Study.model_validate(revision.payload.get("study"))
+        fits = {name: Fit.model_validate(fit) for name, fit in revision.payload.get("fits", {}).items()}
+    except (ValidationError, AttributeError):
         raise UnreadableEntryError(revision, "it is not a study as this version knows it") from None
+    return study.with_baselines(Baselines.of(study.indicators, revision.payload.get("history", {}), fits))
 
 
 def revision_faults(new: Study, known: Known, *, file: str) -> list[Fault]:
@@ -116,6 +128,8 @@ def changes(old: Study | None, new: Study) -> list[str]:
             lines.append(f"{name}: {_short(before[name])} -> {_short(after[name])}")
     for part in ("scenarios", "indicators"):
         lines += _part_changes(part[:-1], before[part], after[part])
+    was, now = old.baselines.histories, new.baselines.histories
+    lines += [f"history {name}: other rows" for name in now if name in was and was[name] != now[name]]
     return lines or ["nothing but comments or layout"]
 
 
@@ -175,7 +189,7 @@ def _judgement(study: Study, indicator_id: str) -> dict[str, object] | None:
     indicator = study.by_id.get(indicator_id)
     if indicator is None:
         return None
-    told = indicator.model_dump(include=set(_JUDGEMENT))
+    told = indicator.model_dump(include=set(_JUDGEMENT)) | {"history": study.baselines.history_of(indicator)}
     return told | {"words": study.words} if _has_words(indicator) else told
 
 

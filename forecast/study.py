@@ -1,7 +1,8 @@
 """A study: one question, its scenarios with priors, its indicators, and the days between which it is open.
 
 The record holds what the analyst wrote; the properties and functions below turn it into the numbers of SPEC 4 (priors
-as an array, words resolved to rows, the grade of a report). Reading the file with its positions is `study_file`'s.
+as an array, words resolved to rows, the grade of a report). What the histories say that it names is attached to it, and
+is not part of its content. Reading the file with its positions is `study_file`'s.
 """
 
 from __future__ import annotations
@@ -11,8 +12,9 @@ from functools import cached_property
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 
+from forecast.baseline import Baselines, Fit
 from forecast.probability import Floats
 from forecast.words import word_value
 from indicators.days import duration_days
@@ -36,9 +38,12 @@ from indicators.indicator import (
 __all__ = [
     "EQUIVALENT_SAMPLE_SIZE",
     "Drift",
+    "NoHistoryError",
     "Scenario",
     "Study",
     "UnknownIndicatorError",
+    "baseline_fit",
+    "baseline_shifts",
     "measure_values",
     "rates_per_year",
     "state_rows",
@@ -52,6 +57,16 @@ class UnknownIndicatorError(WatchfloorError):
 
     def __init__(self, indicator: str, known: list[str], *, where: str = "") -> None:
         super().__init__(f'no indicator "{indicator}" in the study', where=where, mend=nearest(indicator, known))
+
+
+class NoHistoryError(WatchfloorError):
+    """An indicator whose numbers are read off a history that the study does not have with it."""
+
+    def __init__(self, indicator: str) -> None:
+        super().__init__(
+            f'"{indicator}" takes its numbers from a history that is not at hand',
+            mend="read the study from its ledger, or from its files with the history beside them",
+        )
 
 
 class Drift(Record):
@@ -107,6 +122,19 @@ class Study(Record):
     indicators: list[Indicator] = Field(
         min_length=1, max_length=1000, description="What is watched because it differs between the scenarios."
     )
+
+    _baselines: Baselines = PrivateAttr(default_factory=Baselines)
+
+    @property
+    def baselines(self) -> Baselines:
+        """What the histories say; empty until they are attached."""
+        return self._baselines
+
+    def with_baselines(self, baselines: Baselines) -> Study:
+        """The same study with what its histories say."""
+        study = self.model_copy()
+        study._baselines = baselines
+        return study
 
     @property
     def label(self) -> str:
@@ -187,9 +215,33 @@ def state_rows(study: Study, indicator: StateIndicator) -> Floats:
 
 
 def rates_per_year(study: Study, indicator: CountIndicator | MilestoneIndicator) -> Floats:
-    """Events per year under each scenario, shape (K,)."""
-    rates = indicator.rates or {}
-    return np.array([rates[scenario] for scenario in study.scenario_ids], dtype=np.float64)
+    """Events per year under each scenario, shape (K,): as stated, or the mean rate of the baseline times its factor.
+
+    Raises
+    ------
+    NoHistoryError
+        It has a baseline, and the study does not have its history with it.
+    """
+    if indicator.rates is not None:
+        return np.array([indicator.rates[scenario] for scenario in study.scenario_ids], dtype=np.float64)
+    base, factors = study.baselines.rates.get(indicator.id), indicator.multipliers
+    if base is None or factors is None:
+        raise NoHistoryError(indicator.id)
+    return base.mean * np.array([factors[scenario] for scenario in study.scenario_ids], dtype=np.float64)
+
+
+def baseline_fit(study: Study, indicator: MeasureIndicator) -> Fit:
+    """The model of a measure's history; raises `NoHistoryError` where the study does not have it with it."""
+    try:
+        return study.baselines.fits[indicator.id]
+    except KeyError:
+        raise NoHistoryError(indicator.id) from None
+
+
+def baseline_shifts(study: Study, indicator: MeasureIndicator) -> Floats:
+    """By how much a year each scenario moves the readings against the baseline, shape (K,)."""
+    shifts = indicator.shifts or {}
+    return np.array([shifts[scenario] for scenario in study.scenario_ids], dtype=np.float64)
 
 
 def measure_values(study: Study, indicator: MeasureIndicator) -> tuple[Floats, Floats]:

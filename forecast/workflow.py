@@ -69,12 +69,12 @@ class Imported:
 def record_study(
     ledger: Ledger, study: Study, *, content: Mapping[str, Any], text: str, file: str, author: str
 ) -> Recorded:
-    """Record a study, or the next revision of it.
+    """Record a study, or the next revision of it, with the histories that it names and what was fitted to them.
 
     Parameters
     ----------
     study : Study
-        As read from the file.
+        As read from the file, with its baselines.
     content : mapping
         The study as plain JSON values, from which it can be read again.
     text : str
@@ -85,25 +85,26 @@ def record_study(
     Returns
     -------
     Recorded
-        With the entry already there when the text is that of the revision in force.
+        With the entry already there when the text and the histories are those of the revision in force.
 
     Raises
     ------
     FaultsError
         The revision would take the ground from under what is logged.
     """
-    payload = {"file": text, "study": dict(content), "history": {}}
+    payload = {"file": text, "study": dict(content), "history": dict(study.baselines.histories)}
+    fits = {name: fit.model_dump(mode="json") for name, fit in study.baselines.fits.items()}
     before: list[Entry] = []
 
     def decide(now: Ledger) -> Sequence[Draft]:
         known = replayed(now.entries(study=study.study))
         before[:] = known.revisions
-        if known.revisions and known.revisions[-1].payload == payload:
+        if known.revisions and {**known.revisions[-1].payload, **payload} == known.revisions[-1].payload:
             return []
         faults = revision_faults(study, known, file=file)
         if faults:
             raise FaultsError(faults)
-        return [Draft(author=author, study=study.study, kind="study", payload=payload)]
+        return [Draft(author=author, study=study.study, kind="study", payload=payload | ({"fits": fits} if fits else {}))]
 
     written = ledger.append(decide)
     if written:

@@ -12,7 +12,10 @@ from typing import TypeAlias
 
 from indicators.errors import WatchfloorError
 
-__all__ = ["Address", "AddressError", "DatabaseAddress", "address_of"]
+__all__ = ["HIDDEN", "Address", "AddressError", "DatabaseAddress", "address_of"]
+
+HIDDEN = "postgresql://..."
+"""What is shown of a URL whose password cannot be told from the rest."""
 
 _SCHEME = re.compile(r"([a-z][a-z0-9+.-]*)://", re.IGNORECASE)
 _POSTGRES = re.compile(r"postgres(ql)?(\+\w+)?:", re.IGNORECASE)
@@ -52,7 +55,7 @@ class DatabaseAddress:
     def __str__(self) -> str:
         parts = _PLAIN.fullmatch(self.url)
         if parts is None:
-            return "postgresql://..."
+            return HIDDEN
         user = f"{parts['user']}@" if parts["user"] else ""
         return f"postgresql://{user}{parts['hosts']}{parts['name'] or ''}"
 

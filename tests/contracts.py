@@ -5,15 +5,25 @@ A backend in SQL subclasses `SqlLedgerContract` and also says how somebody gets 
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
 
-from indicators.entry import FIRST_PREV, Draft, Entry
-from indicators.ledger import Clock, DraftError, Head, Ledger, LedgerTimeError, NestedAppendError
+from indicators.entry import FIRST_PREV, Draft, Entry, sealed
+from indicators.ledger import (
+    Clock,
+    DraftError,
+    Head,
+    Ledger,
+    LedgerTimeError,
+    MemoryLedger,
+    NestedAppendError,
+    RestoreError,
+)
 from tests.strategies import AWKWARD
 
 NOON = datetime(2025, 4, 22, 12, 0, tzinfo=UTC)
@@ -121,6 +131,45 @@ BAD_DRAFTS: Mapping[str, tuple[dict[str, Any], str]] = {
     "tuple": ({"payload": {"pair": (1, 2)}}, "lists"),
     "moment": ({"payload": {"at": NOON}}, "not plain JSON"),
     "list for payload": ({"payload": [1]}, "mappings"),
+}
+
+
+def sealed_again(entry: Entry, **changes: Any) -> Entry:
+    """The entry with some fields changed and the hash that fits them."""
+    changed = replace(entry, **changes)
+    as_draft = Draft(author=changed.author, study=changed.study, kind=changed.kind, payload=changed.payload)
+    return sealed(as_draft, seq=changed.seq, recorded_at=changed.recorded_at, prev=changed.prev)
+
+
+# What is no continuation of a ledger of two entries, made from the five that are; and the position that is named.
+NOT_TO_BE_RESTORED: Mapping[str, tuple[Callable[[list[Entry]], list[Entry]], int, str]] = {
+    "from the beginning": (lambda e: e, 3, "position 1 stands where 3 should"),
+    "one left out": (lambda e: e[3:], 3, "position 4 stands where 3 should"),
+    "one twice": (lambda e: [e[2], e[2]], 4, "position 3 stands where 4 should"),
+    "in another order": (lambda e: [e[2], e[4], e[3]], 4, "position 5 stands where 4 should"),
+    "of another chain": (lambda e: [sealed_again(e[2], prev="a" * 64)], 3, "link does not fit"),
+    "changed": (lambda e: [e[2], replace(e[3], author="eve")], 4, "does not fit its hash"),
+    "changed and sealed again": (lambda e: [sealed_again(e[2], author="eve"), e[3]], 4, "link does not fit"),
+    "with another id": (lambda e: [replace(e[2], id="e77")], 3, "id does not fit its position"),
+    "with another hash": (lambda e: [replace(e[2], hash="a" * 64)], 3, "does not fit its hash"),
+    "earlier than the last": (
+        lambda e: [sealed_again(e[2], recorded_at="2025-04-22T11:00:00.000000Z")],
+        3,
+        "recorded before the entry that it follows",
+    ),
+    "at no time": (lambda e: [sealed_again(e[2], recorded_at="yesterday, or the day after ")], 3, "not written as"),
+    "at a time in another form": (
+        lambda e: [sealed_again(e[2], recorded_at="2025-04-23T12:00:00.0000+00")],
+        3,
+        "not written as",
+    ),
+    "by nobody": (lambda e: [sealed_again(e[2], author="")], 3, "not written as"),
+    "with a NUL in the study": (lambda e: [sealed_again(e[2], study="a\0")], 3, "not written as"),
+    "of no kind": (lambda e: [sealed_again(e[2], kind="")], 3, "not written as"),
+    "with half a surrogate": (lambda e: [replace(e[2], kind="\ud800")], 3, "not written as"),
+    "with a list for payload": (lambda e: [sealed_again(e[2], payload=[1])], 3, "not written as"),
+    "with no number": (lambda e: [replace(e[2], payload={"n": float("nan")})], 3, "not written as"),
+    "bad at the very end": (lambda e: [e[2], e[3], replace(e[4], payload={"n": 77})], 5, "does not fit its hash"),
 }
 
 
@@ -367,6 +416,79 @@ class LedgerContract:
         [entry] = ledger.entries()
         assert list(map(repr, entry.payload["numbers"])) == list(map(repr, numbers))
         assert ledger.verify() is None
+
+    def test_what_is_restored_is_what_was_sealed_elsewhere(self, ledger: Ledger) -> None:
+        source = MemoryLedger(clock_at(*range(10)))
+        five_entries(source)
+        record(source, *[draft(payload={"text": text, text: [text, None]}) for text in AWKWARD])
+        record(source, *[draft(author=text, study=text) for text in AWKWARD if text and "\0" not in text])
+        record(source, draft(payload={"numbers": [0, -0.0, 0.1 + 0.2, 1e-320, 2**64, 1e16, True]}))
+        assert ledger.restore(source.entries()) == ledger.head() == source.head()
+        assert list(ledger.entries()) == list(source.entries())
+        assert [repr(entry.payload) for entry in ledger.entries()] == [repr(e.payload) for e in source.entries()]
+        assert ledger.verify() is None
+
+    def test_what_is_restored_goes_on_from_the_last(self, ledger: Ledger) -> None:
+        entries = five_entries(MemoryLedger(clock_at(0, 1, 86_400)))
+        for part in (entries[:2], [], entries[2:3], entries[3:]):
+            ledger.restore(iter(part))
+        [entry] = record(ledger, draft(6))
+        assert list(ledger.entries()) == [*entries, entry]
+        assert entry.prev == entries[-1].hash
+        assert entry.recorded_at > entries[-1].recorded_at
+        assert ledger.verify() is None
+
+    def test_more_than_a_few_are_restored_from_a_generator(self, ledger: Ledger) -> None:
+        source = MemoryLedger(clock_at(0))
+        record(source, *[draft(n) for n in range(1203)])
+        ledger.restore(entry for entry in source.entries())
+        assert ledger.head() == source.head()
+        assert ledger.verify() is None
+
+    def test_kinds_of_a_later_version_are_restored(self, ledger: Ledger) -> None:
+        [entry] = record(MemoryLedger(clock_at(0)), draft(1))
+        later = sealed_again(entry, kind="witness")
+        ledger.restore([later])
+        assert list(ledger.entries()) == [later]
+
+    @pytest.mark.parametrize("name", NOT_TO_BE_RESTORED)
+    def test_what_does_not_follow_is_not_restored_nor_what_came_with_it(self, ledger: Ledger, name: str) -> None:
+        changed, seq, phrase = NOT_TO_BE_RESTORED[name]
+        entries = five_entries(MemoryLedger(clock_at(0, 60)))
+        head = ledger.restore(entries[:2])
+        with pytest.raises(RestoreError, match=phrase) as caught:
+            ledger.restore(iter(changed(entries)))
+        assert caught.value.fault.seq == seq
+        assert "nothing was written" in str(caught.value)
+        assert ledger.head() == head
+        ledger.restore(entries[2:])
+        assert list(ledger.entries()) == entries
+
+    def test_what_the_source_raises_passes_through_and_nothing_is_restored(self, ledger: Ledger) -> None:
+        entries = five_entries(MemoryLedger(clock_at(0, 60)))
+        refusal = RefusedError("no more")
+
+        def failing() -> Iterator[Entry]:
+            yield from entries
+            raise refusal
+
+        with pytest.raises(RefusedError) as caught:
+            ledger.restore(failing())
+        assert caught.value is refusal
+        assert ledger.head() == Head(0, FIRST_PREV)
+        assert ledger.restore(entries).entries == 5
+
+    def test_a_decision_may_not_restore(self, ledger: Ledger) -> None:
+        entries = five_entries(MemoryLedger(clock_at(0, 60)))
+        with pytest.raises(NestedAppendError):
+            ledger.append(lambda shown: [draft(shown.restore(entries).entries)])
+        assert ledger.head().entries == 0
+
+    def test_a_restored_payload_changed_by_its_owner_later_stays_as_recorded(self, ledger: Ledger) -> None:
+        [entry] = record(MemoryLedger(clock_at(0)), draft(payload={"states": ["none"]}))
+        ledger.restore([entry])
+        entry.payload["states"].append("marked")
+        assert [found.payload for found in ledger.entries()] == [{"states": ["none"]}]
 
     def test_closing_twice_is_once(self, ledger: Ledger) -> None:
         ledger.close()

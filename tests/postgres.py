@@ -65,7 +65,7 @@ class Server:
 
     def control(self, *arguments: str) -> None:
         """Run pg_ctl, and wait until it is done."""
-        program = [self.binaries / "pg_ctl", "-w", "-D", self.data, *arguments]
+        program: list[str | Path] = [self.binaries / "pg_ctl", "-w", "-D", self.data, *arguments]
         _run(program, self.socket, stderr=subprocess.DEVNULL)  # a pipe would stay open as long as the server runs
 
     def start(self) -> None:

@@ -108,9 +108,7 @@ def study_of_text(text: str = STUDY) -> Study:
 def record(ledger: Ledger, text: str = STUDY) -> workflow.Recorded:
     """Record a study, or its next revision, from the text of its file."""
     study = study_of_text(text)
-    return workflow.record_study(
-        ledger, study, content=study_json(study), text=text, file="port.yaml", author="ana"
-    )
+    return workflow.record_study(ledger, study, content=study_json(study), text=text, file="port.yaml", author="ana")
 
 
 def new_ledger(text: str = STUDY) -> MemoryLedger:
@@ -136,10 +134,10 @@ def cover(ledger: Ledger, indicator: str, first: str, last: str, *, today: date 
     return workflow.cover(ledger, "port", raw, author="ana", today=today, place=place)
 
 
-def amend(ledger: Ledger, entry: str, why: str | None = None, *, today: date = TODAY, **changes: object) -> Entry:
+def amend(ledger: Ledger, entry: str, why: str | None = None, **changes: object) -> Entry:
     """Correct an entry; `from_` stands for `from`."""
     named = {name.rstrip("_"): value for name, value in changes.items()}
-    return workflow.amend(ledger, "port", entry, named, why=why, author="bo", today=today, place=place)
+    return workflow.amend(ledger, "port", entry, named, why=why, author="bo", today=TODAY, place=place)
 
 
 def retract(ledger: Ledger, entry: str, why: str = "a mistake") -> Entry:

@@ -91,6 +91,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
     # Waking the threads of the linear algebra library costs more than arrays of this size ever give back.
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     _prepare_streams()
+    stdout = sys.stdout
     try:
         outcome = cli.main(args=arguments, prog_name="forecast", standalone_mode=False)
         sys.stdout.flush()
@@ -102,8 +103,8 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         return _reader_has_gone()
     except SystemExit as left:
-        # What click and rich make of a closed pipe.
-        if isinstance(left.__context__, BrokenPipeError):
+        # So rich answers a closed pipe, and click, which first puts another stream in the place of the broken one.
+        if isinstance(left.__context__, BrokenPipeError) or sys.stdout is not stdout:
             return _reader_has_gone()
         raise
     except Exception as error:

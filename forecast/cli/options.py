@@ -201,7 +201,8 @@ def author_or_user(given: str | None) -> str:
     """Who writes: the option, FORECAST_AUTHOR, or the login."""
     from indicators.evidence import read_text
 
-    name = parsed("--author", given or os.environ.get("FORECAST_AUTHOR") or "", read_text)
+    asked = (given or "").strip() or os.environ.get("FORECAST_AUTHOR", "")
+    name = parsed("--author", asked, read_text)
     if not name:
         with suppress(OSError, KeyError, ImportError):
             name = getpass.getuser()

@@ -16,6 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from forecast.assessment import confidence, words_with_range
+from forecast.assessment import flags as all_flags
 from forecast.boards import NEXT_DAYS
 from forecast.display import (
     account,
@@ -96,7 +97,7 @@ def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str])
     out.print()
     _print_boards(out, outlook)
     _print_moved(out, outlook)
-    for flag in flags:
+    for flag in all_flags(outlook, known=flags):
         out.print(Text(f"flag: {flag}", style="yellow"))
 
 

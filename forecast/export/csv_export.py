@@ -18,16 +18,19 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from forecast.assessment import words_with_range
 from forecast.display import account
 from forecast.export.json_export import CHANGE_DAYS
+from forecast.flip import flips
+from forecast.information import looks
 from forecast.outlook import Outlook, Provenance
+from forecast.projection import projection
+from forecast.surprise import surprise
 from indicators.errors import WatchfloorError, nearest
 from indicators.evidence import FIELDS, report_content
 
-__all__ = ["TABLES", "NotComputedError", "UnknownTableError", "csv_text"]
+__all__ = ["TABLES", "UnknownTableError", "csv_text"]
 
 Row = Sequence[object]
 
 _FORMULA_STARTS = tuple("=+-@\t\r\n＝＋－＠")
-_NOT_COMPUTED = ("projection", "surprise")
 
 
 class UnknownTableError(WatchfloorError):
@@ -35,14 +38,6 @@ class UnknownTableError(WatchfloorError):
 
     def __init__(self, table: str) -> None:
         super().__init__(f'an outlook has no table "{table}"', where="--table", mend=nearest(table, TABLES))
-
-
-class NotComputedError(WatchfloorError):
-    """A list that the format has a place for and this version does not compute."""
-
-    def __init__(self, table: str) -> None:
-        mend = f"take one of: {', '.join(TABLES)}"
-        super().__init__(f'"{table}" is not computed in this version', where="--table", mend=mend)
 
 
 def csv_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = (), table: str = "timeline") -> str:
@@ -59,15 +54,15 @@ def csv_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] =
         - `contributions`: one row a report and scenario;
         - `indicators`: one row for each state of a state indicator with its probability, one row for each other
           indicator with its expected number;
+        - `projection`: date, scenario, probability, from the as-of day to the horizon with nothing new logged;
+        - `surprise`: one row a state report, with its probability before it was logged;
         - `evidence`: one row a report, the fields as given.
 
     Raises
     ------
-    NotComputedError, UnknownTableError
-        No such list, in this version or at all.
+    UnknownTableError
+        No such list.
     """
-    if table in _NOT_COMPUTED:
-        raise NotComputedError(table)
     if table not in _TABLES:
         raise UnknownTableError(table)
     header, rows = _TABLES[table]
@@ -102,14 +97,27 @@ def _contributions(outlook: Outlook) -> Iterator[Row]:
 
 
 def _indicators(outlook: Outlook) -> Iterator[Row]:
-    for board in outlook.indicator_boards:
+    flip = flips(outlook)
+    for board, look in zip(outlook.indicator_boards, looks(outlook), strict=True):
+        worth = look.bits, look.bits_per_cost, flip[board.indicator.id]
         days = (day and day.isoformat() for day in (board.last_observed, board.due))
         about = board.indicator.id, board.indicator.label, board.indicator.kind, *days, board.overdue
         for state, probability in board.states.items():
-            yield *about, state, probability, *[None] * 6
+            yield *about, state, probability, *[None] * 3, *worth
         if board.expectation is not None:
             coming = board.expectation
-            yield *about, None, None, coming.expected, coming.low, coming.high, *[None] * 3
+            yield *about, None, None, coming.expected, coming.low, coming.high, *worth
+
+
+def _projection(outlook: Outlook) -> Iterator[Row]:
+    ahead = projection(outlook)
+    for day, probabilities in zip(ahead.days, ahead.course.tolist(), strict=True):
+        for row in zip(outlook.study.scenario_ids, probabilities, strict=True):
+            yield day.isoformat(), *row
+
+
+def _surprise(outlook: Outlook) -> Iterator[Row]:
+    yield from surprise(outlook).reports
 
 
 def _evidence(outlook: Outlook) -> Iterator[Row]:
@@ -133,6 +141,8 @@ _TABLES: Mapping[str, tuple[Row, Callable[[Outlook], Iterable[Row]]]] = {
          "expected", "low", "high", "bits", "bits_per_cost", "flip"),
         _indicators,
     ),
+    "projection": (("date", "scenario", "probability"), _projection),
+    "surprise": (("entry", "p"), _surprise),
     "evidence": (("entry", *FIELDS), _evidence),
 }  # fmt: skip
 TABLES = tuple(_TABLES)

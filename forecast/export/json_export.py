@@ -1,7 +1,6 @@
 """The outlook as JSON (SPEC 7): one document, every number in full double precision, keys and ids in a fixed order.
 
-What this version does not compute (bands, confidence, projection, information, flips, surprise) is null, so that a
-reader written today need not change when it comes. `outlook.schema.json` describes the document, key by key.
+`outlook.schema.json` describes the document, key by key, with meaning and unit.
 """
 
 from __future__ import annotations
@@ -13,10 +12,15 @@ from importlib.resources import files
 from typing import Any
 
 from forecast.assessment import confidence, words_with_range
+from forecast.assessment import flags as all_flags
 from forecast.boards import Board
 from forecast.display import account
+from forecast.flip import flips
+from forecast.information import Look, looks
 from forecast.outlook import Contribution, Outlook, Provenance
 from forecast.probability import Floats
+from forecast.projection import projection
+from forecast.surprise import surprise
 from indicators.evidence import report_content
 
 __all__ = ["CHANGE_DAYS", "json_text", "outlook_json", "outlook_schema"]
@@ -36,7 +40,7 @@ def json_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] 
     outlook : Outlook
     provenance : Provenance
     flags : sequence of str
-        What a reader must know beside the numbers, one sentence each.
+        What a reader must know of the ledger beside the numbers; what the outlook itself flags is added.
     """
     members = [
         f"{_compact(key)}: {_laid_out(value)}" for key, value in outlook_json(outlook, provenance, flags).items()
@@ -47,7 +51,7 @@ def json_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] 
 def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] = ()) -> dict[str, Any]:
     """The same document as plain values: dict, list, str, int, float, bool and None."""
     study = outlook.study
-    sure = confidence(outlook)
+    sure, ahead, unexpected = confidence(outlook), projection(outlook), surprise(outlook)
     return {
         "format": "watchfloor.outlook/1",
         "engine": provenance.engine,
@@ -67,11 +71,18 @@ def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] 
         "confidence": {"level": sure.level, "why": sure.why},
         "scenarios": _scenarios(outlook),
         "timeline": _timeline(outlook),
-        "projection": None,
+        "projection": [
+            {"date": day.isoformat(), "probability": _by_scenario(outlook, probability)}
+            for day, probability in zip(ahead.days, ahead.course, strict=True)
+        ],
         "contributions": [_contribution(outlook, item) for item in outlook.report_contributions],
-        "indicators": [_indicator(board) for board in outlook.indicator_boards],
-        "surprise": None,
-        "flags": list(flags),
+        "indicators": _indicators(outlook),
+        "surprise": {
+            "score": unexpected.score,
+            "alarm": unexpected.alarm,
+            "reports": [{"entry": entry, "p": p} for entry, p in unexpected.reports],
+        },
+        "flags": all_flags(outlook, known=flags),
         "evidence": [
             {"entry": item.live.entry, **report_content(item.live.report)} for item in outlook.report_contributions
         ],
@@ -136,7 +147,15 @@ def _contribution(outlook: Outlook, item: Contribution) -> dict[str, Any]:
     }
 
 
-def _indicator(board: Board) -> dict[str, Any]:
+def _indicators(outlook: Outlook) -> list[dict[str, Any]]:
+    flip = flips(outlook)
+    return [
+        _indicator(board, look, flip[board.indicator.id])
+        for board, look in zip(outlook.indicator_boards, looks(outlook), strict=True)
+    ]
+
+
+def _indicator(board: Board, look: Look, flip: float | None) -> dict[str, Any]:
     expectation = board.expectation
     stands: dict[str, float] = dict(board.states)
     if expectation is not None:
@@ -149,9 +168,9 @@ def _indicator(board: Board) -> dict[str, Any]:
         "due": board.due and board.due.isoformat(),
         "overdue": board.overdue,
         "board": stands,
-        "bits": None,
-        "bits_per_cost": None,
-        "flip": None,
+        "bits": look.bits,
+        "bits_per_cost": look.bits_per_cost,
+        "flip": flip,
     }
 
 

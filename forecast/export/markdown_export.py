@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
+from forecast.assessment import flags as all_flags
 from forecast.assessment import paragraph, words_with_range
 from forecast.boards import NEXT_DAYS, Board
 from forecast.display import account, most_changed, most_moving, number, one_line, percent, points, shortened
@@ -77,8 +78,9 @@ def _head(outlook: Outlook, flags: Sequence[str]) -> Iterator[str]:
         f"The study opened on {study.opens} and is settled on {study.horizon}."
     )
     yield escaped(paragraph(outlook))
-    if flags:
-        yield "\n".join(f"- **Note:** {escaped(flag)}" for flag in flags)
+    told = all_flags(outlook, known=flags)
+    if told:
+        yield "\n".join(f"- **Note:** {escaped(flag)}" for flag in told)
 
 
 def _counted(n: int, noun: str) -> str:

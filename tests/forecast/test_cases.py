@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -24,8 +23,8 @@ from forecast.cases import (
 )
 from forecast.reading import Reading, read_study
 from forecast.study import Study
-from forecast.study_file import study_faults
 from forecast.study_file import read_study as study_from
+from forecast.study_file import study_faults
 from indicators.clock import utc_now
 from indicators.days import parse_day
 from indicators.grades import check_grade
@@ -53,12 +52,12 @@ def reports() -> list[dict[str, str]]:
 
 
 @pytest.fixture(scope="module")
-def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reading]:
+def reading(tmp_path_factory: pytest.TempPathFactory) -> Reading:
     folder = tmp_path_factory.mktemp("case")
     write_files(folder, case_files("japan-sar"))
     ledger = MemoryLedger(lambda: datetime(2026, 6, 30, 12, tzinfo=UTC))
     record_case(ledger, folder, "japan-sar", author="ana", today=TODAY)
-    yield read_study(ledger, "japan-sar")
+    return read_study(ledger, "japan-sar")
 
 
 # The study
@@ -293,4 +292,6 @@ def test_the_starter_is_a_sound_study_of_every_kind_with_the_schema_beside_it() 
 
 
 def test_the_case_too_tells_editors_of_the_schema() -> None:
-    assert case_files("japan-sar")["japan-sar.yaml"].startswith(b"# yaml-language-server: $schema=./study.schema.json\n")
+    assert case_files("japan-sar")["japan-sar.yaml"].startswith(
+        b"# yaml-language-server: $schema=./study.schema.json\n"
+    )

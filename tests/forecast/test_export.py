@@ -16,7 +16,7 @@ from markdown_it import MarkdownIt
 
 from forecast.display import one_line
 from forecast.export import FORMATS
-from forecast.export.csv_export import TABLES, NotComputedError, UnknownTableError, csv_text
+from forecast.export.csv_export import TABLES, UnknownTableError, csv_text
 from forecast.export.json_export import json_text, outlook_schema
 from forecast.export.markdown_export import escaped, markdown_text
 from forecast.outlook import Outlook
@@ -264,10 +264,14 @@ def test_negative_numbers_are_numbers() -> None:
     assert (change < 0).any()
 
 
-@pytest.mark.parametrize("table", ["projection", "surprise"])
-def test_a_table_that_is_to_come_is_refused_as_such(table: str) -> None:
-    with pytest.raises(NotComputedError, match="is not computed in this version"):
-        csv_text(hostile("x"), PROVENANCE, table=table)
+def test_the_lists_that_look_ahead_and_back_are_those_of_the_document() -> None:
+    outlook = japan_sar(date(2026, 6, 7))
+    whole = document(outlook)
+    ahead = frame(outlook, "projection")
+    told = [(day["date"], k, p) for day in whole["projection"] for k, p in day["probability"].items()]
+    assert list(ahead.itertuples(index=False, name=None)) == told
+    assert (told[0][0], told[-1][0]) == ("2026-06-07", "2027-12-31")
+    assert frame(outlook, "surprise").to_dict("records") == whole["surprise"]["reports"]
 
 
 def test_an_unknown_table_is_refused_with_the_nearest() -> None:

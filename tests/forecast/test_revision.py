@@ -268,7 +268,10 @@ def test_comments_and_layout_are_no_change() -> None:
             ["scenario settled: prior 0.6 -> 0.7", "scenario strike: prior 0.4 -> 0.3"],
         ),
         (edited(("persistence: 60 d", "persistence: 90 d")), ["indicator mood: persistence 60 d -> 90 d"]),
-        (edited((ROWS, "settled: [0.5, 0.4, 0.1]")), ["indicator mood: likelihoods of settled [0.6, 0.3, 0.1] -> [0.5, 0.4, 0.1]"]),
+        (
+            edited((ROWS, "settled: [0.5, 0.4, 0.1]")),
+            ["indicator mood: likelihoods of settled [0.6, 0.3, 0.1] -> [0.5, 0.4, 0.1]"],
+        ),
         (edited(("mean: 20", "mean: 21")), ["indicator wait: values of settled of mean 20.0 -> 21.0"]),
         (without("wait"), ["indicator wait: dropped"]),
         (
@@ -306,7 +309,10 @@ LATER = {
     "rates": (TALKS, ("rates: {settled: 12, strike: 4}", "rates: {settled: 11, strike: 4}")),
     "silence": (TALKS, ("    unit: round\n", "    unit: round\n    silence: never\n")),
     "values": ({"indicator": "wait", "observed": "2024-02-01", "value": 20}, ("mean: 20", "mean: 21")),
-    "word": ({"indicator": "press", "observed": "2024-02-01", "state": "loud"}, ("calm: unlikely", "calm: very unlikely")),
+    "word": (
+        {"indicator": "press", "observed": "2024-02-01", "state": "loud"},
+        ("calm: unlikely", "calm: very unlikely"),
+    ),
     "scale of words": (
         {"indicator": "press", "observed": "2024-02-01", "state": "loud"},
         ("title: The port", "words: phia"),
@@ -323,9 +329,7 @@ def test_a_change_of_rows_after_the_first_report_is_flagged(raw: dict[str, objec
     assert flags(ledger) == []
     accepted(ledger, text)
     (flag,) = flags(ledger)
-    assert flag == (
-        f'rows of "{raw["indicator"]}" were changed on 2024-07-01 (revision 2), after its first report e2'
-    )
+    assert flag == (f'rows of "{raw["indicator"]}" were changed on 2024-07-01 (revision 2), after its first report e2')
 
 
 @pytest.mark.parametrize(("raw", "change"), LATER.values(), ids=LATER)
@@ -341,7 +345,8 @@ def test_a_change_of_rows_before_the_first_report_is_not(raw: dict[str, object],
 @pytest.mark.parametrize(
     "change",
     [("title: The port", "title: A port"), ("    check_every: 30 d\n", "    check_every: 60 d\n    confidence: low\n"),
-     ("horizon: 2024-12-31", "horizon: 2025-12-31"), ("rates: {settled: 12, strike: 4}", "rates: {settled: 1, strike: 4}")],
+     ("horizon: 2024-12-31", "horizon: 2025-12-31"),
+     ("rates: {settled: 12, strike: 4}", "rates: {settled: 1, strike: 4}")],
     ids=["title", "looks", "horizon", "another indicator"],
 )  # fmt: skip
 def test_what_is_no_row_of_the_indicator_is_not_flagged(change: tuple[str, str]) -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from forecast import workflow
 from forecast.reading import read_study
 from indicators.coverage import FIELDS as COVERAGE_FIELDS
-from indicators.errors import FaultsError, WatchfloorError
+from indicators.errors import WatchfloorError
 from indicators.intake import read_rows
 from indicators.ledger import Ledger, MemoryLedger
 from tests.small import (
@@ -55,6 +55,10 @@ def refusal(ledger: Ledger, act: Callable[[], object]) -> list[str]:
 def cover_file(ledger: Ledger, text: str, *, today: date = date(2024, 7, 1)) -> workflow.Imported:
     rows, faults = read_rows(text.encode(), file="spans.csv", fields=COVERAGE_FIELDS)
     return workflow.cover_many(ledger, "port", "spans.csv", rows, faults, author="ana", today=today)
+
+
+def amend_by(ledger: Ledger, entry: str, changes: Mapping[str, object]) -> None:
+    workflow.amend(ledger, "port", entry, changes, why=None, author="bo", today=date(2024, 7, 1), place=place)
 
 
 # Studies
@@ -109,22 +113,34 @@ BAD_LOGS: dict[str, tuple[dict[str, Any], list[str]]] = {
         {"indicator": "gone", "observed": "2024-02-01", "state": "no"},
         ['<indicator>: indicator "gone" is retired; take it up again'],
     ),
-    "future": ({**MOOD, "observed": "2024-07-02"}, ["<observed>: 2024-07-02 lies in the future (today is 2024-07-01, UTC)"]),
-    "before opens": ({**MOOD, "observed": "2023-12-31"}, ["<observed>: 2023-12-31 lies before the study opens on 2024-01-01"]),
+    "future": (
+        {**MOOD, "observed": "2024-07-02"},
+        ["<observed>: 2024-07-02 lies in the future (today is 2024-07-01, UTC)"],
+    ),
+    "before opens": (
+        {**MOOD, "observed": "2023-12-31"},
+        ["<observed>: 2023-12-31 lies before the study opens on 2024-01-01"],
+    ),
     "form only": ({**MOOD, "grade": "Z"}, ['<grade>: "Z" is not a grade']),
     "state and day": (
         {"indicator": "mood", "observed": "2024-08-01", "state": "clam"},
         ["<observed>: 2024-08-01 lies in the future", '<state>: "mood" has no state "clam"; did you mean "calm"?'],
     ),
-    "second milestone": ({"indicator": "ballot", "observed": "2024-03-01"}, ['<event>: the milestone "ballot" has happened already, by e2 on 2024-02-01']),
+    "second milestone": (
+        {"indicator": "ballot", "observed": "2024-03-01"},
+        ['<event>: the milestone "ballot" has happened already, by e2 on 2024-02-01'],
+    ),
     "ref taken": ({**MOOD, "ref": "A"}, ['<ref>: the ref "A" is taken by e3; amend that entry, or give another ref']),
     "ref of a retracted": ({**MOOD, "ref": "B"}, ['<ref>: the ref "B" is taken by e4; give another ref']),
     "ref and state": (
         {**MOOD, "ref": "A", "state": "clam"},
         ['<ref>: the ref "A" is taken by e3', '<state>: "mood" has no state "clam"'],
     ),
-    "span over coverage": ({**SPAN, "from": "2024-05-01", "to": "2024-05-31"}, ["<from>: the span overlaps the coverage e5 of 2024-05-20 to 2024-06-10"]),
-}  # fmt: skip
+    "span over coverage": (
+        {**SPAN, "from": "2024-05-01", "to": "2024-05-31"},
+        ["<from>: the span overlaps the coverage e5 of 2024-05-20 to 2024-06-10"],
+    ),
+}
 
 
 @pytest.mark.parametrize(("raw", "words"), BAD_LOGS.values(), ids=BAD_LOGS)
@@ -141,13 +157,17 @@ def test_a_report_is_refused_with_every_fault_and_nothing_written(raw: dict[str,
     assert all(line.startswith(start) for line, start in zip(told, words, strict=True)), told
 
 
-@pytest.mark.parametrize("raw", [MOOD, TREATY, SPAN | {"from": "2024-12-01", "to": "2025-01-01"}], ids=["day", "milestone", "span"])
+@pytest.mark.parametrize(
+    "raw", [MOOD, TREATY, {**SPAN, "from": "2024-12-01", "to": "2025-01-01"}], ids=["day", "milestone", "span"]
+)
 def test_nothing_is_dated_after_the_horizon(raw: dict[str, object]) -> None:
     ledger = new_ledger()
     raw = raw if "to" in raw else {**raw, "observed": "2025-01-01"}
     field = "to" if "to" in raw else "observed"
     told = refusal(ledger, lambda: log(ledger, raw, today=date(2025, 6, 1)))
-    assert told == [f"<{field}>: 2025-01-01 lies after the study's horizon 2024-12-31; the study is settled by then; resolve it"]
+    assert told == [
+        f"<{field}>: 2025-01-01 lies after the study's horizon 2024-12-31; the study is settled by then; resolve it"
+    ]
     log(ledger, {**MOOD, "observed": "2024-12-31"}, today=date(2025, 6, 1))
 
 
@@ -213,7 +233,9 @@ def test_a_file_of_coverage_read_twice_changes_nothing() -> None:
     assert (len(done.entries), done.skipped) == (1, 3)
 
 
-@pytest.mark.parametrize("correct", [lambda ledger: amend(ledger, "e2", detect="0.5"), lambda ledger: retract(ledger, "e2")])
+@pytest.mark.parametrize(
+    "correct", [lambda ledger: amend(ledger, "e2", detect="0.5"), lambda ledger: retract(ledger, "e2")]
+)
 def test_coverage_that_was_corrected_does_not_come_back_with_its_file(correct: Callable[[Ledger], object]) -> None:
     ledger = new_ledger()
     cover_file(ledger, SPANS)
@@ -254,7 +276,9 @@ ROWS: list[dict[str, object]] = [
 
 def test_an_import_is_written_in_the_order_of_its_rows() -> None:
     ledger = new_ledger()
-    done = import_files(ledger, ("a.csv", csv_of(ROWS)), ("b.jsonl", b'{"indicator": "wait", "observed": "2024-01-02", "value": 3}'))
+    done = import_files(
+        ledger, ("a.csv", csv_of(ROWS)), ("b.jsonl", b'{"indicator": "wait", "observed": "2024-01-02", "value": 3}')
+    )
     assert [entry.id for entry in done.entries] == ["e2", "e3", "e4", "e5", "e6", "e7"]
     assert [entry.payload["indicator"] for entry in done.entries] == ["mood"] * 3 + ["talks"] * 2 + ["wait"]
     assert len({entry.recorded_at for entry in done.entries}) == 1
@@ -279,7 +303,9 @@ def test_a_file_given_twice_in_one_import_is_written_once() -> None:
 def test_csv_and_json_lines_of_one_content_are_one() -> None:
     ledger = new_ledger()
     import_files(ledger, ("a.csv", b"indicator,observed,value\nwait,2024-02-01,21.50\n"))
-    done = import_files(ledger, ("a.jsonl", b'{"value": 21.5, "observed": "2024-02-01", "indicator": "wait", "note": null}'))
+    done = import_files(
+        ledger, ("a.jsonl", b'{"value": 21.5, "observed": "2024-02-01", "indicator": "wait", "note": null}')
+    )
     assert (done.entries, done.skipped) == ([], 1)
 
 
@@ -372,7 +398,7 @@ def test_an_amendment_says_what_changed_and_why() -> None:
         "set": {"grade": "C3", "note": None},
         "why": "the paper has withdrawn it",
     }
-    (_, report), = read_study(ledger, "port").known.reports()
+    ((_, report),) = read_study(ledger, "port").known.reports()
     assert (report.grade, report.note, report.state) == ("C3", None, "calm")
 
 
@@ -381,7 +407,7 @@ def test_amendments_build_on_each_other() -> None:
     log(ledger, MOOD)
     amend(ledger, "e2", state="tense", note="x")
     amend(ledger, "e2", state="hostile")
-    (_, report), = read_study(ledger, "port").known.reports()
+    ((_, report),) = read_study(ledger, "port").known.reports()
     assert (report.state, report.note) == ("hostile", "x")
 
 
@@ -408,7 +434,7 @@ def test_a_report_may_be_moved_to_another_indicator() -> None:
     ledger = new_ledger()
     log(ledger, MOOD)
     amend(ledger, "e2", indicator="press", state="loud")
-    (_, report), = read_study(ledger, "port").known.reports()
+    ((_, report),) = read_study(ledger, "port").known.reports()
     assert (report.indicator, report.state) == ("press", "loud")
 
 
@@ -428,22 +454,42 @@ BAD_AMENDS: dict[str, tuple[str, dict[str, object], list[str]]] = {
     "a study": ("e1", {"state": "tense"}, ["e1: there is no such report or coverage"]),
     "a correction": ("e7", {"state": "tense"}, ["e7: it is itself a correction of e6; name e6"]),
     "retracted": ("e6", {"state": "tense"}, ["e6: it was retracted by e7"]),
-    "bad form": ("e2", {"observed": "x", "grade": "Z"}, ['<grade>: "Z" is not a grade', '<observed>: "x" is not a day']),
+    "bad form": (
+        "e2",
+        {"observed": "x", "grade": "Z"},
+        ['<grade>: "Z" is not a grade', '<observed>: "x" is not a day'],
+    ),
     "what it needs": ("e2", {"state": "", "observed": ""}, ["<observed>: the day is missing", "<state>: a report on"]),
     "no indicator": ("e2", {"indicator": ""}, ["<indicator>: no indicator is named"]),
     "unknown state": ("e2", {"state": "clam"}, ['<state>: "mood" has no state "clam"; did you mean "calm"?']),
-    "unknown indicator": ("e2", {"indicator": "moood"}, ['<indicator>: no indicator "moood" in the study; did you mean "mood"?']),
+    "unknown indicator": (
+        "e2",
+        {"indicator": "moood"},
+        ['<indicator>: no indicator "moood" in the study; did you mean "mood"?'],
+    ),
     "retired indicator": ("e2", {"indicator": "gone", "state": "no"}, ['<indicator>: indicator "gone" is retired']),
     "the future": ("e2", {"observed": "2024-07-02"}, ["<observed>: 2024-07-02 lies in the future"]),
     "before opens": ("e2", {"observed": "2023-12-31"}, ["<observed>: 2023-12-31 lies before"]),
-    "second milestone": ("e2", {"indicator": "ballot", "state": ""}, ['<event>: the milestone "ballot" has happened already, by e3']),
+    "second milestone": (
+        "e2",
+        {"indicator": "ballot", "state": ""},
+        ['<event>: the milestone "ballot" has happened already, by e3'],
+    ),
     "ref taken": ("e2", {"ref": "A"}, ['<ref>: the ref "A" is taken by e3; give another ref']),
     "coverage field on a report": ("e2", {"detect": "0.5"}, ['<detect>: no field "detect"']),
-    "report field on coverage": ("e5", {"grade": "B2"}, ['<grade>: no field "grade"; one of: indicator, from, to, detect, note']),
-    "coverage over a span": ("e5", {"from": "2024-03-15"}, ["<from>: e4 already counts the days 2024-03-01 to 2024-03-31"]),
+    "report field on coverage": (
+        "e5",
+        {"grade": "B2"},
+        ['<grade>: no field "grade"; one of: indicator, from, to, detect, note'],
+    ),
+    "coverage over a span": (
+        "e5",
+        {"from": "2024-03-15"},
+        ["<from>: e4 already counts the days 2024-03-01 to 2024-03-31"],
+    ),
     "coverage without an end": ("e5", {"to": ""}, ["<to>: to is missing"]),
     "span over coverage": ("e4", {"to": "2024-05-01"}, ["<from>: the span overlaps the coverage e5"]),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize(("entry", "changes", "words"), BAD_AMENDS.values(), ids=BAD_AMENDS)
@@ -454,7 +500,7 @@ def test_an_amendment_is_refused_with_every_fault(entry: str, changes: dict[str,
     log(ledger, SPAN)
     cover(ledger, "talks", "2024-04-01", "2024-05-10")
     retract(ledger, log(ledger, {**MOOD, "note": "wrong"}).id)
-    told = refusal(ledger, lambda: amend(ledger, entry, **{("from_" if k == "from" else k): v for k, v in changes.items()}))
+    told = refusal(ledger, lambda: amend_by(ledger, entry, changes))
     assert len(told) == len(words)
     assert all(line.startswith(start) for line, start in zip(told, words, strict=True)), told
 
@@ -555,7 +601,7 @@ def do(ledger: Ledger, act: str, what: Any) -> int:
     elif act == "cover":
         workflow.cover(ledger, "port", what, author="ana", today=date(2024, 7, 1), place=place)
     elif act == "amend":
-        workflow.amend(ledger, "port", what[0], what[1], why=None, author="bo", today=date(2024, 7, 1), place=place)
+        amend_by(ledger, *what)
     else:
         retract(ledger, what)
     return 1
@@ -565,19 +611,23 @@ def do(ledger: Ledger, act: str, what: Any) -> int:
 @given(st.lists(ACTS, max_size=8))
 def test_every_act_is_done_whole_or_refused_and_the_log_stays_sound(acts: list[tuple[str, Any]]) -> None:
     ledger = new_ledger()
+    refused: list[str] = []
     for act, what in acts:
         before = head(ledger)
         try:
             written = do(ledger, act, what)
         except WatchfloorError as error:
             assert head(ledger) == before
-            assert not isinstance(error, FaultsError) or error.faults
+            refused.append(str(error))
         else:
             assert head(ledger).entries == before.entries + written
+    assert all(refused)
     assert ledger.verify() is None
     reading = read_study(ledger, "port")
     for name in ("treaty", "ballot"):
-        assert len({r.event_key or logged.entry.id for logged, r in reading.known.reports() if r.indicator == name}) <= 1
+        assert (
+            len({r.event_key or logged.entry.id for logged, r in reading.known.reports() if r.indicator == name}) <= 1
+        )
     # What is logged can be computed with, and a revision that changes nothing of substance is taken.
     assert reading.outlook(date(2024, 7, 1)).final.sum() == pytest.approx(1.0, abs=1e-12)
     assert record(ledger, STUDY + "# again\n").is_new

@@ -57,8 +57,9 @@ def test_further_reports_of_the_same_event_are_admitted(key: str) -> None:
 
 @pytest.mark.parametrize(
     ("first", "second"),
-    [({}, {}), ({"event": "x"}, {}), ({}, {"event": "x"}), ({"event": "x"}, {"event": "y"}), ({"origin": "x"}, {"origin": "y"}),
-     ({"event": "x"}, {"origin": "x"}), ({"event": "x", "origin": "o"}, {"origin": "o"})],
+    [({}, {}), ({"event": "x"}, {}), ({}, {"event": "x"}), ({"event": "x"}, {"event": "y"}),
+     ({"origin": "x"}, {"origin": "y"}), ({"event": "x"}, {"origin": "x"}),
+     ({"event": "x", "origin": "o"}, {"origin": "o"})],
 )  # fmt: skip
 def test_a_second_event_of_a_milestone_is_refused(first: dict[str, str], second: dict[str, str]) -> None:
     others = {"e2": report(observed="2024-02-01", **first)}

@@ -39,7 +39,10 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
     "surrogates in UTF-8": (SHORT.encode() + b"\nmood,2024-02-01,\xed\xa0\x80\n", [(2, "byte 0xed is not UTF-8")]),
     "NUL": (f"{SHORT}\n{GOOD}\nmood,2024-02-01,ca\0lm\n", [(3, "the text has a NUL character")]),
     # The header
-    "no header": (f"{GOOD}\n", [(1, 'no field "mood" (column 1)'), (1, 'no field "2024-02-01"'), (1, 'no field "calm"')]),
+    "no header": (
+        f"{GOOD}\n",
+        [(1, 'no field "mood" (column 1)'), (1, 'no field "2024-02-01"'), (1, 'no field "calm"')],
+    ),
     "header mistyped": (
         "indicator,obsrved,state\n",
         [(1, 'no field "obsrved" (column 2); did you mean "observed"?')],
@@ -58,7 +61,10 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
     ),
     # Rows
     "short row": (f"{SHORT}\nmood,2024-02-01\n", [(2, "the row has 2 cells, the header 3")]),
-    "long row": (f"{SHORT}\n{GOOD},x\n{GOOD}\n", [(2, "the row has 4 cells, the header 3; quote cells that have a comma")]),
+    "long row": (
+        f"{SHORT}\n{GOOD},x\n{GOOD}\n",
+        [(2, "the row has 4 cells, the header 3; quote cells that have a comma")],
+    ),
     "comma in a note": ("indicator,note\nmood,one, two\n", [(2, "the row has 3 cells, the header 2")]),
     "open quote": (f'{SHORT}\n{GOOD}\nmood,"2024-02-01,calm\nmood,x,y\n', [(3, "not CSV from here on")]),
     "text after a quote": (f'{SHORT}\nmood,"2024-02-01"x,calm\n', [(2, "not CSV from here on")]),
@@ -76,70 +82,160 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
         [(3, 'observed: "x" is not a day')],
     ),
     # Indicators
-    "indicator missing": (f"{SHORT}\n,2024-02-01,calm\n", [(2, "indicator: no indicator is named; give the id of one")]),
+    "indicator missing": (
+        f"{SHORT}\n,2024-02-01,calm\n",
+        [(2, "indicator: no indicator is named; give the id of one")],
+    ),
     "indicator mistyped": (
         f"{SHORT}\nmoood,2024-02-01,calm\n",
         [(2, 'indicator: no indicator "moood" in the study; did you mean "mood"?')],
     ),
-    "indicator unknown": (f"{SHORT}\nxyz,2024-02-01,calm\n", [(2, 'indicator: no indicator "xyz" in the study; one of: mood, press')]),
+    "indicator unknown": (
+        f"{SHORT}\nxyz,2024-02-01,calm\n",
+        [(2, 'indicator: no indicator "xyz" in the study; one of: mood, press')],
+    ),
     "indicator retired": (f"{SHORT}\ngone,2024-02-01,no\n", [(2, 'indicator: indicator "gone" is retired')]),
     # Days
     "day missing": (f"{SHORT}\nmood,,calm\n", [(2, "observed: the day is missing; give observed")]),
-    "day of two digits": (f"{SHORT}\nmood,24-02-01,calm\n", [(2, 'observed: "24-02-01" is not a day; write it as YYYY-MM-DD')]),
+    "day of two digits": (
+        f"{SHORT}\nmood,24-02-01,calm\n",
+        [(2, 'observed: "24-02-01" is not a day; write it as YYYY-MM-DD')],
+    ),
     "day of Europe": (f"{SHORT}\nmood,01.02.2024,calm\n", [(2, 'observed: "01.02.2024" is not a day')]),
     "day of America": (f"{SHORT}\nmood,2/1/2024,calm\n", [(2, 'observed: "2/1/2024" is not a day')]),
     "day of a spreadsheet": (f"{SHORT}\nmood,45323,calm\n", [(2, 'observed: "45323" is not a day')]),
     "day that never was": (f"{SHORT}\nmood,2023-02-29,calm\n", [(2, 'observed: "2023-02-29" is not a day')]),
     "week": (f"{SHORT}\nmood,2024-W05,calm\n", [(2, 'observed: "2024-W05" is not a day')]),
     "moment": (f"{SHORT}\nmood,2024-02-01T10:00,calm\n", [(2, 'observed: "2024-02-01T10:00" is not a day')]),
-    "future": (f"{SHORT}\nmood,2024-07-02,calm\n", [(2, "observed: 2024-07-02 lies in the future (today is 2024-07-01, UTC)")]),
-    "before the study": (f"{SHORT}\nmood,2023-12-31,calm\n", [(2, "observed: 2023-12-31 lies before the study opens on 2024-01-01")]),
+    "future": (
+        f"{SHORT}\nmood,2024-07-02,calm\n",
+        [(2, "observed: 2024-07-02 lies in the future (today is 2024-07-01, UTC)")],
+    ),
+    "before the study": (
+        f"{SHORT}\nmood,2023-12-31,calm\n",
+        [(2, "observed: 2023-12-31 lies before the study opens on 2024-01-01")],
+    ),
     "impossible days in a span": (
         f"{NUMBERS}\ntalks,,1,,2024-02-31,2024-13-01\n",
         [(2, 'from: "2024-02-31" is not a day'), (2, 'to: "2024-13-01" is not a day')],
     ),
-    "span backwards": (f"{NUMBERS}\ntalks,,1,,2024-03-01,2024-02-01\n", [(2, "to: the span ends on 2024-02-01, before it")]),
+    "span backwards": (
+        f"{NUMBERS}\ntalks,,1,,2024-03-01,2024-02-01\n",
+        [(2, "to: the span ends on 2024-02-01, before it")],
+    ),
     "span without an end": (f"{NUMBERS}\ntalks,,1,,2024-03-01,\n", [(2, "to: half of the span is missing")]),
-    "day and span": (f"{NUMBERS}\ntalks,2024-02-01,1,,2024-03-01,2024-03-02\n", [(2, "observed: both a day and a span")]),
-    "span on a state": ("indicator,state,from,to\nmood,calm,2024-03-01,2024-03-02\n", [(2, 'from: "mood" is a state indicator and takes no span')]),
-    "span on a milestone": (f"{NUMBERS}\ntreaty,,,,2024-03-01,2024-03-02\n", [(2, 'from: "treaty" is a milestone indicator')]),
-    "span where silence always counts": (f"{NUMBERS}\nraids,,1,,2024-03-01,2024-03-02\n", [(2, 'from: every quiet day of "raids" counts already')]),
-    "span over coverage": (f"{NUMBERS}\ntalks,,1,,2024-05-01,2024-05-31\n", [(2, "from: the span overlaps the coverage e3 of 2024-05-20")]),
+    "day and span": (
+        f"{NUMBERS}\ntalks,2024-02-01,1,,2024-03-01,2024-03-02\n",
+        [(2, "observed: both a day and a span")],
+    ),
+    "span on a state": (
+        "indicator,state,from,to\nmood,calm,2024-03-01,2024-03-02\n",
+        [(2, 'from: "mood" is a state indicator and takes no span')],
+    ),
+    "span on a milestone": (
+        f"{NUMBERS}\ntreaty,,,,2024-03-01,2024-03-02\n",
+        [(2, 'from: "treaty" is a milestone indicator')],
+    ),
+    "span where silence always counts": (
+        f"{NUMBERS}\nraids,,1,,2024-03-01,2024-03-02\n",
+        [(2, 'from: every quiet day of "raids" counts already')],
+    ),
+    "span over coverage": (
+        f"{NUMBERS}\ntalks,,1,,2024-05-01,2024-05-31\n",
+        [(2, "from: the span overlaps the coverage e3 of 2024-05-20")],
+    ),
     "span over a row above": (
         f"{NUMBERS}\ntalks,,1,,2024-03-01,2024-03-31\ntalks,,1,,2024-03-31,2024-04-02\n",
         [(3, "from: the span overlaps that of bad.csv:2, 2024-03-01 to 2024-03-31")],
     ),
     # What was seen
-    "state missing": (f"{SHORT}\nmood,2024-02-01,\n", [(2, 'state: a report on "mood" needs a state; give state, one of: calm')]),
-    "state mistyped": (f"{SHORT}\nmood,2024-02-01,clam\n", [(2, 'state: "mood" has no state "clam"; did you mean "calm"?')]),
-    "state of another": (f"{SHORT}\nmood,2024-02-01,loud\n", [(2, 'state: "mood" has no state "loud"; one of: calm, tense')]),
-    "state on a count": (f"{SHORT}\ntalks,2024-02-01,calm\n", [(2, 'state: "talks" is a count indicator and takes no state')]),
-    "count on a state": ("indicator,observed,state,count\nmood,2024-02-01,calm,1\n", [(2, 'count: "mood" is a state indicator')]),
-    "value on a count": (f"{NUMBERS}\ntalks,2024-02-01,,3.5,,\n", [(2, 'value: "talks" is a count indicator and takes no value')]),
-    "value missing": (f"{NUMBERS}\nwait,2024-02-01,,,,\n", [(2, 'value: a report on "wait" needs a value; give value, a number')]),
-    "count with a point": (f"{NUMBERS}\ntalks,2024-02-01,1.0,,,\n", [(2, 'count: "1.0" is not a count; give a whole number')]),
+    "state missing": (
+        f"{SHORT}\nmood,2024-02-01,\n",
+        [(2, 'state: a report on "mood" needs a state; give state, one of: calm')],
+    ),
+    "state mistyped": (
+        f"{SHORT}\nmood,2024-02-01,clam\n",
+        [(2, 'state: "mood" has no state "clam"; did you mean "calm"?')],
+    ),
+    "state of another": (
+        f"{SHORT}\nmood,2024-02-01,loud\n",
+        [(2, 'state: "mood" has no state "loud"; one of: calm, tense')],
+    ),
+    "state on a count": (
+        f"{SHORT}\ntalks,2024-02-01,calm\n",
+        [(2, 'state: "talks" is a count indicator and takes no state')],
+    ),
+    "count on a state": (
+        "indicator,observed,state,count\nmood,2024-02-01,calm,1\n",
+        [(2, 'count: "mood" is a state indicator')],
+    ),
+    "value on a count": (
+        f"{NUMBERS}\ntalks,2024-02-01,,3.5,,\n",
+        [(2, 'value: "talks" is a count indicator and takes no value')],
+    ),
+    "value missing": (
+        f"{NUMBERS}\nwait,2024-02-01,,,,\n",
+        [(2, 'value: a report on "wait" needs a value; give value, a number')],
+    ),
+    "count with a point": (
+        f"{NUMBERS}\ntalks,2024-02-01,1.0,,,\n",
+        [(2, 'count: "1.0" is not a count; give a whole number')],
+    ),
     "count below zero": (f"{NUMBERS}\ntalks,2024-02-01,-1,,,\n", [(2, 'count: "-1" is not a count')]),
     "count of five thousand digits": (f"{NUMBERS}\ntalks,2024-02-01,{'9' * 5000},,,\n", [(2, 'count: "9999')]),
     "count in Arabic digits": (f"{NUMBERS}\ntalks,2024-02-01,٣,,,\n", [(2, 'count: "٣" is not a count')]),
-    "two of a milestone": (f"{NUMBERS}\ntreaty,2024-02-01,2,,,\n", [(2, 'count: "treaty" is a milestone, which happens once')]),
-    "value with a comma": (f'{NUMBERS}\nwait,2024-02-01,,"0,6",,\n', [(2, 'value: "0,6" is not a number; give a number with a decimal')]),
+    "two of a milestone": (
+        f"{NUMBERS}\ntreaty,2024-02-01,2,,,\n",
+        [(2, 'count: "treaty" is a milestone, which happens once')],
+    ),
+    "value with a comma": (
+        f'{NUMBERS}\nwait,2024-02-01,,"0,6",,\n',
+        [(2, 'value: "0,6" is not a number; give a number with a decimal')],
+    ),
     "value in percent": (f"{NUMBERS}\nwait,2024-02-01,,60%,,\n", [(2, 'value: "60%" is not a number')]),
     "value in Arabic digits": (f"{NUMBERS}\nwait,2024-02-01,,٠.٦,,\n", [(2, 'value: "٠.٦" is not a number')]),
-    "value with a minus of typesetters": (f"{NUMBERS}\nwait,2024-02-01,,−0.5,,\n", [(2, 'value: "−0.5" is not a number')]),
+    "value with a minus of typesetters": (
+        f"{NUMBERS}\nwait,2024-02-01,,−0.5,,\n",
+        [(2, 'value: "−0.5" is not a number')],
+    ),
     "value NaN": (f"{NUMBERS}\nwait,2024-02-01,,NaN,,\n", [(2, 'value: "NaN" is not a number')]),
     "value infinite": (f"{NUMBERS}\nwait,2024-02-01,,Infinity,,\n", [(2, 'value: "Infinity" is not a number')]),
-    "value too large": (f"{NUMBERS}\nwait,2024-02-01,,1e400,,\n", [(2, 'value: "1e400" is not a number within 1e+15 of zero')]),
+    "value too large": (
+        f"{NUMBERS}\nwait,2024-02-01,,1e400,,\n",
+        [(2, 'value: "1e400" is not a number within 1e+15 of zero')],
+    ),
     "value with an underscore": (f"{NUMBERS}\nwait,2024-02-01,,0_6,,\n", [(2, 'value: "0_6" is not a number')]),
     # Texts
-    "grade mistyped": ("indicator,observed,state,grade\nmood,2024-02-01,calm,b2\n", [(2, 'grade: "b2" is not a grade; write a letter A-F')]),
+    "grade mistyped": (
+        "indicator,observed,state,grade\nmood,2024-02-01,calm,b2\n",
+        [(2, 'grade: "b2" is not a grade; write a letter A-F')],
+    ),
     "grade unknown": ("indicator,observed,state,grade\nmood,2024-02-01,calm,G7\n", [(2, 'grade: "G7" is not a grade')]),
-    "TLP mistyped": ("indicator,observed,state,tlp\nmood,2024-02-01,calm,ambre\n", [(2, 'tlp: "ambre" is not a TLP level; did you mean "amber"?')]),
-    "escape in a note": ("indicator,observed,state,note\nmood,2024-02-01,calm,\x1b[31mred\n", [(2, "note: the text has the control character U+001B")]),
-    "bell in a source": ("indicator,observed,state,source\nmood,2024-02-01,calm,W\x07\n", [(2, "source: the text has the control character U+0007")]),
-    "note too long": (f"indicator,observed,state,note\nmood,2024-02-01,calm,{'x' * 10_001}\n", [(2, "note: the text has 10001 characters; keep it within 10000")]),
-    "cell of a megabyte": (f"indicator,note\nmood,{'x' * 1_000_001}\n", [(2, "not CSV from here on (field larger than field limit")]),
+    "TLP mistyped": (
+        "indicator,observed,state,tlp\nmood,2024-02-01,calm,ambre\n",
+        [(2, 'tlp: "ambre" is not a TLP level; did you mean "amber"?')],
+    ),
+    "escape in a note": (
+        "indicator,observed,state,note\nmood,2024-02-01,calm,\x1b[31mred\n",
+        [(2, "note: the text has the control character U+001B")],
+    ),
+    "bell in a source": (
+        "indicator,observed,state,source\nmood,2024-02-01,calm,W\x07\n",
+        [(2, "source: the text has the control character U+0007")],
+    ),
+    "note too long": (
+        f"indicator,observed,state,note\nmood,2024-02-01,calm,{'x' * 10_001}\n",
+        [(2, "note: the text has 10001 characters; keep it within 10000")],
+    ),
+    "cell of a megabyte": (
+        f"indicator,note\nmood,{'x' * 1_000_001}\n",
+        [(2, "not CSV from here on (field larger than field limit")],
+    ),
     # Against each other and the log
-    "second milestone": (f"{NUMBERS}\nballot,2024-02-02,,,,\n", [(2, 'event: the milestone "ballot" has happened already, by e2 on 2024-02-01')]),
+    "second milestone": (
+        f"{NUMBERS}\nballot,2024-02-02,,,,\n",
+        [(2, 'event: the milestone "ballot" has happened already, by e2 on 2024-02-01')],
+    ),
     "second milestone in one file": (
         f"{NUMBERS}\ntreaty,2024-02-01,,,,\ntreaty,2024-02-02,,,,\n",
         [(3, 'event: the milestone "treaty" has happened already, by bad.csv:2 on 2024-02-01')],
@@ -186,37 +282,76 @@ JSONL: dict[str, tuple[str | bytes, Faults]] = {
     "key twice further down": ('{"note": {"a": 1, "a": 2}}\n', [(1, 'the key "a" stands twice')]),
     "NaN": (f'{{"indicator": "wait", {DAY}, "value": NaN}}\n', [(1, "NaN is not a number; give a finite number")]),
     "minus infinity": (f'{{"indicator": "wait", {DAY}, "value": -Infinity}}\n', [(1, "-Infinity is not a number")]),
-    "number beyond all": (f'{{"indicator": "wait", {DAY}, "value": 1e400}}\n', [(1, "1e400 is larger than any number here")]),
-    "number of five thousand digits": (f'{{"value": {"9" * 5000}}}\n', [(1, "the number 99999999999999999999... has 5000 digits")]),
+    "number beyond all": (
+        f'{{"indicator": "wait", {DAY}, "value": 1e400}}\n',
+        [(1, "1e400 is larger than any number here")],
+    ),
+    "number of five thousand digits": (
+        f'{{"value": {"9" * 5000}}}\n',
+        [(1, "the number 99999999999999999999... has 5000 digits")],
+    ),
     "nested too deeply": ("[" * 100_000 + "\n", [(1, "the value is nested too deeply; write one flat JSON object")]),
     "not UTF-8": (b'{"note": "\xff"}\n', [(1, "byte 0xff is not UTF-8")]),
     "NUL": (b'{"note": "a"}\n\0\n', [(2, "the text has a NUL character")]),
     "raw control character": ('{"note": "a\x01b"}\n', [(1, "not JSON (Invalid control character at)")]),
-    "escaped control character": (f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "\\u001b"}}\n', [(1, "note: the text has the control character U+001B")]),
-    "escaped NUL": (f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "a\\u0000b"}}\n', [(1, "note: the text has the control character U+0000")]),
-    "half surrogate": (f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "\\ud800"}}\n', [(1, "note: the text has the control character U+D800")]),
+    "escaped control character": (
+        f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "\\u001b"}}\n',
+        [(1, "note: the text has the control character U+001B")],
+    ),
+    "escaped NUL": (
+        f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "a\\u0000b"}}\n',
+        [(1, "note: the text has the control character U+0000")],
+    ),
+    "half surrogate": (
+        f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "\\ud800"}}\n',
+        [(1, "note: the text has the control character U+D800")],
+    ),
     "half surrogate in a key": (f'{{"indicator": "mood", {DAY}, "state": "calm", "\\ud800": 1}}\n', [(1, "no field")]),
-    "unknown key": (f'{{"indicator": "mood", {DAY}, "state": "calm", "obsrved": "x"}}\n', [(1, 'obsrved: no field "obsrved"; did you mean "observed"?')]),
-    "the ledger's own key": (f'{{"indicator": "mood", {DAY}, "state": "calm", "recorded_at": "x"}}\n', [(1, 'recorded_at: no field "recorded_at"')]),
+    "unknown key": (
+        f'{{"indicator": "mood", {DAY}, "state": "calm", "obsrved": "x"}}\n',
+        [(1, 'obsrved: no field "obsrved"; did you mean "observed"?')],
+    ),
+    "the ledger's own key": (
+        f'{{"indicator": "mood", {DAY}, "state": "calm", "recorded_at": "x"}}\n',
+        [(1, 'recorded_at: no field "recorded_at"')],
+    ),
     "empty object": ("{}\n", [(1, "indicator: no indicator is named")]),
     "indicator a number": ('{"indicator": 5}\n', [(1, "indicator: 5 is not a text")]),
-    "day a number": ('{"indicator": "mood", "observed": 20240201, "state": "calm"}\n', [(1, "observed: 20240201 is not a text")]),
+    "day a number": (
+        '{"indicator": "mood", "observed": 20240201, "state": "calm"}\n',
+        [(1, "observed: 20240201 is not a text")],
+    ),
     "state a list": (f'{{"indicator": "mood", {DAY}, "state": ["calm"]}}\n', [(1, "state: ['calm'] is not a text")]),
     "state true": (f'{{"indicator": "mood", {DAY}, "state": true}}\n', [(1, "state: True is not a text")]),
     "count true": (f'{{"indicator": "talks", {DAY}, "count": true}}\n', [(1, "count: True is not a count")]),
     "count with a point": (f'{{"indicator": "talks", {DAY}, "count": 1.0}}\n', [(1, "count: 1.0 is not a count")]),
     "count below zero": (f'{{"indicator": "talks", {DAY}, "count": -1}}\n', [(1, "count: -1 is not a count")]),
-    "count of a trillion and one": (f'{{"indicator": "talks", {DAY}, "count": 1000000000001}}\n', [(1, "count: 1000000000001 is not a count")]),
+    "count of a trillion and one": (
+        f'{{"indicator": "talks", {DAY}, "count": 1000000000001}}\n',
+        [(1, "count: 1000000000001 is not a count")],
+    ),
     "value a word": (f'{{"indicator": "wait", {DAY}, "value": "high"}}\n', [(1, 'value: "high" is not a number')]),
-    "value an object": (f'{{"indicator": "wait", {DAY}, "value": {{"mean": 3}}}}\n', [(1, "value: {'mean': 3} is not a number")]),
-    "value too large": (f'{{"indicator": "wait", {DAY}, "value": 1e16}}\n', [(1, "value: 1e+16 is not a number within 1e+15 of zero")]),
-    "blank lines are counted": ('\n\n  \n{"indicator": "mood"}\n', [(4, "observed: the day is missing"), (4, "state: a report on")]),
-    "lines of Windows are counted": ('{}\r\n\r\n{"indicator": "xyz"}\r\n', [(1, "indicator: no indicator is named"), (3, 'indicator: no indicator "xyz"')]),
+    "value an object": (
+        f'{{"indicator": "wait", {DAY}, "value": {{"mean": 3}}}}\n',
+        [(1, "value: {'mean': 3} is not a number")],
+    ),
+    "value too large": (
+        f'{{"indicator": "wait", {DAY}, "value": 1e16}}\n',
+        [(1, "value: 1e+16 is not a number within 1e+15 of zero")],
+    ),
+    "blank lines are counted": (
+        '\n\n  \n{"indicator": "mood"}\n',
+        [(4, "observed: the day is missing"), (4, "state: a report on")],
+    ),
+    "lines of Windows are counted": (
+        '{}\r\n\r\n{"indicator": "xyz"}\r\n',
+        [(1, "indicator: no indicator is named"), (3, 'indicator: no indicator "xyz"')],
+    ),
     "a bad milestone is no first one": (
         f'{{"indicator": "treaty", "event": "x"}}\n{{"indicator": "treaty", {DAY}}}\n',
         [(1, "observed: the day is missing")],
     ),
-}  # fmt: skip
+}
 
 BAD = [
     *(pytest.param("bad.csv", *case, id=f"csv, {name}") for name, case in CSV.items()),
@@ -281,7 +416,7 @@ def rows_of(content: str | bytes, file: str = "good.csv") -> list[Raw]:
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_line_ends_and_a_byte_order_mark_make_no_difference(end: str, last: bool, mark: str) -> None:
     text = mark + end.join([SHORT, GOOD, "", GOOD]) + (end if last else "")
-    values = {"indicator": "mood", "observed": "2024-02-01", "state": "calm"}
+    values: dict[str, object] = {"indicator": "mood", "observed": "2024-02-01", "state": "calm"}
     assert rows_of(text) == [Raw(2, values), Raw(4, values)]
 
 
@@ -328,7 +463,9 @@ def test_texts_come_out_of_csv_to_the_letter(pairs: list[tuple[str, str]]) -> No
 
 
 @steady
-@given(st.lists(st.dictionaries(awkward_text(), st.none() | st.integers(-(10**15), 10**15) | awkward_text()), max_size=4))
+@given(
+    st.lists(st.dictionaries(awkward_text(), st.none() | st.integers(-(10**15), 10**15) | awkward_text()), max_size=4)
+)
 def test_values_come_out_of_json_lines_to_the_letter(records: list[dict[str, object]]) -> None:
     text = "".join(json.dumps(record) + "\n" for record in records)
     rows, faults = read_rows(text.encode(), file="a.jsonl", fields=FIELDS)
@@ -340,12 +477,41 @@ def test_values_come_out_of_json_lines_to_the_letter(records: list[dict[str, obj
 
 
 def pieces() -> Iterator[bytes]:
-    yield from (HEADER.encode(), SHORT.encode(), GOOD.encode(), b"\n", b"\r", b"\r\n", b'"', b",", b"\0", b"\xff", b"\xef\xbb\xbf")
-    yield from (b"{", b"}", b"[", b"]", b":", b"NaN", b"1e999", b"-", b'"indicator"', b'"\\ud800"', b"\xe2\x80\xa8", b"\x1b", b"x")
+    yield from (
+        HEADER.encode(),
+        SHORT.encode(),
+        GOOD.encode(),
+        b"\n",
+        b"\r",
+        b"\r\n",
+        b'"',
+        b",",
+        b"\0",
+        b"\xff",
+        b"\xef\xbb\xbf",
+    )
+    yield from (
+        b"{",
+        b"}",
+        b"[",
+        b"]",
+        b":",
+        b"NaN",
+        b"1e999",
+        b"-",
+        b'"indicator"',
+        b'"\\ud800"',
+        b"\xe2\x80\xa8",
+        b"\x1b",
+        b"x",
+    )
 
 
 @steady
-@given(st.binary() | st.lists(st.sampled_from(list(pieces())), max_size=30).map(b"".join), st.sampled_from(["csv", "jsonl"]))
+@given(
+    st.binary() | st.lists(st.sampled_from(list(pieces())), max_size=30).map(b"".join),
+    st.sampled_from(["csv", "jsonl"]),
+)
 def test_any_bytes_give_rows_and_faults_and_never_anything_else(content: bytes, ending: str) -> None:
     rows, faults = read_rows(content, file=f"a.{ending}", fields=FIELDS)
     lines = content.count(b"\n") + content.count(b"\r") + 1

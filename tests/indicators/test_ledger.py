@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from indicators.entry import FIRST_PREV, Draft, Entry, sealed
+from indicators.entry import FIRST_PREV, Entry
 from indicators.ledger import ChainFault, Clock, Ledger, MemoryLedger, chain_fault
-from tests.contracts import LedgerContract, clock_at, five_entries
+from tests.contracts import LedgerContract, clock_at, five_entries, sealed_again
 
 
 class TestMemoryLedger(LedgerContract):
@@ -23,12 +23,6 @@ class TestMemoryLedger(LedgerContract):
 def chain() -> list[Entry]:
     """Five entries that hold."""
     return five_entries(MemoryLedger(clock_at(0, 60, 120, 180, 240)))
-
-
-def sealed_again(entry: Entry, *, recorded_at: str) -> Entry:
-    """The same entry with another time and the hash that fits it."""
-    draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
-    return sealed(draft, seq=entry.seq, recorded_at=recorded_at, prev=entry.prev)
 
 
 def test_a_sound_chain_has_no_fault_in_any_prefix(chain: list[Entry]) -> None:

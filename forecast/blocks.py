@@ -1,0 +1,158 @@
+"""The recursion of `bayes` in plain numbers and in blocks: fast, and refused where a double might run out.
+
+A step of the recursion is linear before normalising, so any number of steps is one matrix. The steps are cut into
+blocks that run side by side: each learns what it does to every state it may start in, the blocks are joined two by two,
+four by four and so on, and each then fills in its own steps. Some dozens of operations on arrays, not one for each step.
+
+Plain numbers lose what is far below the largest. A step that draws anew lifts every state at least to its share of what
+is drawn, so how far they can fall is known beforehand; where that is too far, the answer is None and `bayes` goes on in
+logarithms.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from forecast.probability import Floats
+
+__all__ = ["predictions"]
+
+# In nats: how far below the largest a weight may lie, and what a run of steps between two scalings may add to it.
+_DEPTH = 300.0
+_SLIDE = 100.0
+# With so many numbers side by side, cutting into blocks gains nothing.
+_WIDE = 2048
+
+
+def predictions(base: Floats, stay: Floats, emissions: Floats) -> Floats | None:
+    """Probability of each state at each step, given what was seen before it.
+
+    Parameters
+    ----------
+    base : float array, shape (..., T or 1, S)
+        With the same number of axes as `emissions`.
+    stay : float array, shape (T,)
+    emissions : float array, shape (..., T, S)
+        T is at least 1.
+
+    Returns
+    -------
+    float array, shape (..., T, S), or None
+        None where plain numbers are not safe.
+    """
+    seen = np.array(np.moveaxis(emissions, -1, 0), order="C")
+    seen -= seen.max(axis=0)
+    apart = -seen.min(axis=0)
+    if _depth(base, stay, apart) > _DEPTH:
+        return None
+    np.exp(seen, out=seen)
+    flat = seen.reshape(seen.shape[0], -1, seen.shape[-1])
+    rows = np.moveaxis(base, -1, 0)
+    if math.prod(rows.shape[1:-1]) > 1:
+        rows = np.broadcast_to(rows, (*seen.shape[:-1], rows.shape[-1]))
+    blocks = _Blocks(rows.reshape(rows.shape[0], -1, rows.shape[-1]), stay, flat, apart=float(apart.max()))
+    found = blocks.filled().reshape(seen.shape)
+    return np.moveaxis(found / found.sum(axis=0), 0, -1)
+
+
+def _depth(base: Floats, stay: Floats, apart: Floats) -> float:
+    """How far below the largest a weight may fall, in nats: down to what is drawn, and further while nothing is."""
+    leave = 1.0 - stay[1:]
+    drawn = (base[..., 1:, :] if base.shape[-2] > 1 else base) * leave[:, None]
+    lowest = min(drawn.min(where=leave[:, None] > 0.0, initial=1.0), base[..., 0, :].min())
+    if not lowest > 0.0:
+        return math.inf
+    held = leave == 0.0
+    slid = np.cumsum(apart[..., :-1] * held, axis=-1)
+    since = slid - np.maximum.accumulate(np.where(held, 0.0, slid), axis=-1)
+    return float(since.max(initial=0.0)) - math.log(lowest)
+
+
+class _Blocks:
+    """The steps of N chains cut into B blocks of L steps; states lie in the first axis of weights, blocks in the last.
+
+    Parameters
+    ----------
+    base : float array, shape (S, N or 1, T or 1)
+    stay : float array, shape (T,)
+    seen : float array, shape (S, N, T)
+        Likelihoods, the largest of each step 1.
+    apart : float
+        The widest range of a step's likelihoods, in nats.
+    """
+
+    def __init__(self, base: Floats, stay: Floats, seen: Floats, *, apart: float) -> None:
+        self.size, self.chains, self.steps = seen.shape
+        self.length = math.isqrt(self.steps) if seen[..., 0].size < _WIDE else self.steps
+        self.every = max(1, int(_SLIDE / apart)) if apart > 0.0 else self.length
+        self.first = base[:, None, :, 0]
+        self.seen = self._cut(seen, filled_with=1.0)
+        self.move: Floats | None = None
+        if base.shape[1:] == (1, 1) and (stay[1:] == stay[-1]).all():
+            self.move = stay[-1] * np.eye(self.size) + (1.0 - stay[-1]) * base[:, 0]
+        else:
+            self.stay = self._cut(stay[None, None, :], filled_with=1.0)
+            self.drawn = self._cut((1.0 - stay) * base, filled_with=0.0)
+
+    def _cut(self, values: Floats, *, filled_with: float) -> Floats:
+        """Values of all steps, shape (s, n, T), put into blocks, shape (L, s, 1, n, B)."""
+        blocks = -(-self.steps // self.length)
+        padded = np.full((*values.shape[:-1], blocks * self.length), filled_with)
+        padded[..., : self.steps] = values
+        cut = padded.reshape(*values.shape[:-1], blocks, self.length)
+        return np.ascontiguousarray(np.moveaxis(cut, -1, 0))[:, :, None]
+
+    def filled(self) -> Floats:
+        """What is predicted for each step, in proportion, shape (S, N, T)."""
+        predicted = np.empty((self.length, self.size, *self.seen.shape[-2:]))
+        weights = self._starts()
+        for i in range(self.length):
+            weights = self._predicted(weights, i)
+            predicted[i] = weights[:, 0]
+            weights *= self.seen[i]
+            if (i + 1) % self.every == 0:
+                weights /= weights.max(axis=0)
+        return np.moveaxis(predicted, 0, -1).reshape(self.size, self.chains, -1)[..., : self.steps]
+
+    def _predicted(self, weights: Floats, i: int) -> Floats:
+        """Step i of every block before it sees anything, from weights of shape (S, C, N, B)."""
+        if self.move is not None:
+            predicted = (self.move @ weights.reshape(self.size, -1)).reshape(weights.shape)
+        else:
+            predicted = self.stay[i] * weights + self.drawn[i] * weights.sum(axis=0)
+        if i == 0:
+            # The first step of all draws from the base, whatever was before.
+            predicted[..., 0] = self.first
+        return predicted
+
+    def _starts(self) -> Floats:
+        """Weights just before each block, shape (S, 1, N, B)."""
+        starts = np.ones((self.size, 1, *self.seen.shape[-2:]))
+        blocks = self.seen.shape[-1]
+        if blocks > 1:
+            joined = self._transfers()
+            reach = 1
+            while reach < blocks - 1:
+                joined[:, reach:] = _scaled(joined[:, reach:] @ joined[:, :-reach])
+                reach *= 2
+            # Block 0 ends the same wherever it starts; any column will do.
+            starts[..., 1:] = np.moveaxis(joined[:, :-1, :, :1], (2, 3), (0, 1))
+        return starts
+
+    def _transfers(self) -> Floats:
+        """What each block does to each state it may start in, shape (N, B, end S, start S)."""
+        weights = np.broadcast_to(np.eye(self.size)[..., None, None], (self.size, self.size, *self.seen.shape[-2:]))
+        for i in range(self.length):
+            weights = self._predicted(weights, i)
+            weights *= self.seen[i]
+            if (i + 1) % self.every == 0:
+                weights /= weights.max(axis=(0, 1))
+        return _scaled(np.moveaxis(weights, (0, 1), (2, 3)))
+
+
+def _scaled(matrices: Floats) -> Floats:
+    """The same matrices with the largest entry of each at one."""
+    scaled: Floats = matrices / matrices.max(axis=(-2, -1), keepdims=True)
+    return scaled

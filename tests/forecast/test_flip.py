@@ -1,0 +1,261 @@
+"""Flip points against studies whose rows are softened in the file itself, by hand, and where a plain scan would miss."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+
+from forecast.flip import flips
+from forecast.outlook import Outlook
+from tests.forecast.build import japan_sar, outlook_of
+from tests.oracles import RANGES
+from tests.strategies import random_case
+
+Plain = dict[str, Any]
+
+OPENS = date(2025, 1, 1)
+TIE = 1e-11
+STATE = {"kind": "state", "states": ["low", "high"], "likelihoods": {"yes": [0.2, 0.8], "no": [0.6, 0.4]}}
+
+
+def study_of(*indicators: Plain, **more: Any) -> Plain:
+    """Two scenarios at 0.3 and 0.7."""
+    return {
+        "study": "small",
+        "opens": OPENS.isoformat(),
+        "horizon": "2026-12-31",
+        "scenarios": [{"id": "yes", "prior": 0.3}, {"id": "no", "prior": 0.7}],
+        "indicators": [{"id": f"signs-{n}", **indicator} for n, indicator in enumerate(indicators)],
+        **more,
+    }
+
+
+def said(day: int, state: str = "high", indicator: str = "signs-0", **more: Any) -> Plain:
+    observed = (OPENS + timedelta(days=day)).isoformat()
+    return {"indicator": indicator, "observed": observed, "state": state, "grade": "B2", **more}
+
+
+# Softening the file
+
+
+def softened(study: Plain, name: str, a: float) -> Plain:
+    """The study with one indicator's tables moved by a towards their prior-weighted means."""
+    scenarios = [s["id"] for s in study["scenarios"]]
+    prior = [s.get("prior", 1 / len(scenarios)) for s in study["scenarios"]]
+
+    def move(stated: list[float]) -> list[float]:
+        mean = math.fsum(p * x for p, x in zip(prior, stated, strict=True))
+        return [(1 - a) * x + a * mean for x in stated]
+
+    def changed(indicator: Plain) -> Plain:
+        if indicator["kind"] == "state":
+            return indicator | {
+                "likelihoods": softened_rows(study, indicator, dict(zip(scenarios, prior, strict=True)), a)
+            }
+        if indicator["kind"] == "measure":
+            values = [indicator["values"][k] for k in scenarios]
+            moved = zip(move([v["mean"] for v in values]), move([v["sd"] for v in values]), strict=True)
+            return indicator | {"values": {k: {"mean": m, "sd": s} for k, (m, s) in zip(scenarios, moved, strict=True)}}
+        rates = move([indicator["rates"][k] for k in scenarios])
+        return indicator | {"rates": dict(zip(scenarios, rates, strict=True))}
+
+    return study | {"indicators": [changed(i) if i["id"] == name else i for i in study["indicators"]]}
+
+
+def softened_rows(study: Plain, indicator: Plain, prior: dict[str, float], a: float) -> Plain:
+    """(1 - a) L + a q, with q over the other's states first."""
+
+    def numbers(row: Any) -> list[float]:
+        if isinstance(row, str):
+            low, high = RANGES[study.get("words", "icd203")][row]
+            return [1 - (low + high) / 200, (low + high) / 200]
+        return list(row)
+
+    given = "given" in indicator
+    tables = {k: t if given else {"": t} for k, t in indicator["likelihoods"].items()}
+    rows = {k: {u: numbers(row) for u, row in table.items()} for k, table in tables.items()}
+    q = [
+        math.fsum(prior[k] * math.fsum(row[x] for row in table.values()) / len(table) for k, table in rows.items())
+        for x in range(len(indicator["states"]))
+    ]
+    moved = {
+        k: {u: [(1 - a) * p + a * at for p, at in zip(row, q, strict=True)] for u, row in table.items()}
+        for k, table in rows.items()
+    }
+    return moved if given else {k: table[""] for k, table in moved.items()}
+
+
+def leader(outlook: Outlook) -> int:
+    logs = outlook.chain.log_filtered[-1]
+    return int(np.argmax(logs >= logs.max() - TIE))
+
+
+def by_scanning(leads: Callable[[float], int], points: int) -> float | None:
+    """The smallest share at which another leads: the first of many, then halved down."""
+    first = leads(0.0)
+    shares = [n / points for n in range(points + 1)]
+    found = next((n for n in range(1, points + 1) if leads(shares[n]) != first), None)
+    if found is None:
+        return None
+    low, high = shares[found - 1], shares[found]
+    while high - low > 1e-8:
+        middle = (low + high) / 2
+        low, high = (low, middle) if leads(middle) != first else (middle, high)
+    return high
+
+
+# Against the file
+
+
+@pytest.mark.parametrize("first", range(0, 24, 6))
+def test_against_studies_softened_in_the_file(first: int) -> None:
+    """All kinds, `given` chains, copies, spans, coverage, drift: worked out anew from the changed study."""
+    for seed in range(first, first + 6):
+        study, reports, coverage, as_of = random_case(random.Random(seed), n_indicators=3, n_reports=12, days=30)
+        found = flips(outlook_of(study, reports, coverage, as_of))
+        assert list(found) == [indicator["id"] for indicator in study["indicators"]]
+        for name, flip in found.items():
+
+            def leads(a: float, name: str = name) -> int:
+                return leader(outlook_of(softened(study, name, a), reports, coverage, as_of))  # noqa: B023
+
+            expected = by_scanning(leads, 30)
+            assert (flip is None) == (expected is None), (seed, name)
+            if flip is not None:
+                assert flip == pytest.approx(expected, abs=3e-8), (seed, name)
+
+
+def test_there_are_flips_of_every_kind() -> None:
+    """So that the comparison above is not one of None with None."""
+    kinds = set()
+    for seed in range(24):
+        study, reports, coverage, as_of = random_case(random.Random(seed), n_indicators=3, n_reports=12, days=30)
+        outlook = outlook_of(study, reports, coverage, as_of)
+        found = flips(outlook)
+        kinds |= {outlook.study.by_id[name].kind for name, flip in found.items() if flip is not None}
+        kinds |= {"given" for name, flip in found.items() if flip is not None and outlook.study.children_of(name)}
+    assert kinds == {"state", "count", "milestone", "measure", "given"}
+
+
+# By hand
+
+
+def test_one_report_by_hand() -> None:
+    """Even priors, then 2 to 1 by another indicator for no, 0.73 to 0.43 for yes by this one.
+
+    q(high) = 0.6: 0.75 (0.8 - 0.2 a) + 0.15 against twice 0.75 (0.4 + 0.2 a) + 0.15 meet where 0.75 = 0.9 + ... below.
+    """
+    scenarios = [{"id": "yes"}, {"id": "no"}]
+    other = STATE | {"likelihoods": {"yes": [0.5, 0.5], "no": [0.35, 0.65]}}
+    study = study_of(STATE, other, scenarios=scenarios)
+    reports = [said(0), said(0, indicator="signs-1")]
+    found = flips(outlook_of(study, reports, [], OPENS))
+    # For yes: rho (0.8 - 0.2 a) + (1 - rho) 0.6 = 0.75 - 0.15 a; for no: 0.45 + 0.15 a. The other: 0.51875 to 0.63125.
+    odds = 0.63125 / 0.51875
+    assert found["signs-0"] == pytest.approx((0.75 - odds * 0.45) / (0.15 * (1 + odds)), abs=2e-9)
+    assert found["signs-1"] is None
+
+
+def test_the_leader_by_one_indicator_alone_falls_at_the_very_end() -> None:
+    """Even priors: the second scenario leads until nothing is left, and then the first does, as the earlier."""
+    scenarios = [{"id": "yes"}, {"id": "no"}]
+    study = study_of(STATE, scenarios=scenarios)
+    later = flips(outlook_of(study, [said(0, "low")], [], OPENS))["signs-0"]
+    earlier = flips(outlook_of(study, [said(0, "high")], [], OPENS))["signs-0"]
+    assert later == pytest.approx(1.0, abs=1e-9)
+    assert earlier is None
+
+
+def test_a_row_of_a_millionth_hangs_on_a_millionth() -> None:
+    """One A1 report of what is nearly impossible under yes; a little softening and yes leads again."""
+    rows = {"yes": [1e-9, 1 - 1e-9], "no": [1e-4, 1 - 1e-4]}
+    study = study_of(STATE | {"likelihoods": rows}, grades={"A": 1 - 1e-12, "1": 1 - 1e-12})
+    study["scenarios"] = [{"id": "yes", "prior": 0.99}, {"id": "no", "prior": 0.01}]
+    outlook = outlook_of(study, [said(0, "low", grade="A1")], [], OPENS)
+    assert leader(outlook) == 1
+    q = 0.99 * 1e-9 + 0.01 * 1e-4
+    # 99 ((1 - a) 1e-9 + a q) = (1 - a) 1e-4 + a q, but for the weight's distance from 1
+    a = (1e-4 - 99e-9) / (98 * q + 1e-4 - 99e-9)
+    assert flips(outlook)["signs-0"] == pytest.approx(a, abs=1e-6)
+
+    nearly = study_of(STATE | {"likelihoods": {"yes": [1e-9, 1 - 1e-9], "no": [1e-7, 1 - 1e-7]}})
+    nearly |= {"scenarios": [{"id": "yes", "prior": 0.5}, {"id": "no", "prior": 0.5}], "grades": study["grades"]}
+    other = STATE | {"id": "signs-1", "likelihoods": {"yes": [0.02, 0.98], "no": [0.9, 0.1]}}
+    nearly["indicators"].append(other)
+    reports = [said(0, "low", grade="A1"), said(0, "high", "signs-1", grade="A1")]
+    found = flips(outlook_of(nearly, reports, [], OPENS))["signs-0"]
+    q, odds = 0.5 * (1e-9 + 1e-7), 9.8
+    # odds ((1 - a) 1e-9 + a q) = (1 - a) 1e-7 + a q
+    a = (1e-7 - odds * 1e-9) / (odds * (q - 1e-9) - (q - 1e-7))
+    assert found == pytest.approx(a, abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    "indicator",
+    [
+        STATE | {"likelihoods": {"yes": [0.3, 0.7], "no": [0.3, 0.7]}, "persistence": "30 d"},
+        {"kind": "count", "rates": {"yes": 5.0, "no": 5.0}, "silence": "always"},
+        {"kind": "milestone", "rates": {"yes": 5.0, "no": 5.0}, "silence": "always"},
+        {"kind": "measure", "values": {"yes": {"mean": 5, "sd": 1}, "no": {"mean": 5, "sd": 1}}},
+    ],
+)
+@pytest.mark.parametrize("prior", [0.3, 0.5])
+@pytest.mark.parametrize("drift", [{}, {"drift": {"half_life": "90 d"}}])
+def test_none_where_the_scenarios_do_not_differ(indicator: Plain, prior: float, drift: Plain) -> None:
+    """Also where the scenarios tie and only the file puts one before the other."""
+    scenarios = [{"id": "yes", "prior": prior}, {"id": "no", "prior": 1 - prior}]
+    told = {"state": {"state": "high"}, "measure": {"value": 7.0}}.get(indicator["kind"], {})
+    report = {"indicator": "signs-0", "observed": "2025-01-08", "grade": "B2", **told}
+    outlook = outlook_of(study_of(indicator, scenarios=scenarios, **drift), [report], [], OPENS + timedelta(days=40))
+    assert flips(outlook) == {"signs-0": None}
+
+
+def test_none_where_nothing_is_logged() -> None:
+    silent = {"kind": "count", "rates": {"yes": 12.0, "no": 4.0}}
+    assert flips(outlook_of(study_of(STATE, silent), [], [], OPENS + timedelta(days=40))) == {
+        "signs-0": None,
+        "signs-1": None,
+    }
+
+
+def test_silence_alone_can_flip_and_is_not_weighed_where_left_out() -> None:
+    """Forty quiet days at 40 a year against 4: odds e^-3.94 on 9 to 1; even where the rates are 19.2 apart."""
+    scenarios = [{"id": "yes", "prior": 0.9}, {"id": "no", "prior": 0.1}]
+    calls = {"kind": "count", "rates": {"yes": 40.0, "no": 4.0}, "silence": "always"}
+    outlook = outlook_of(study_of(calls, scenarios=scenarios), [], [], OPENS + timedelta(days=39))
+    apart = math.log(9) * 365.25 / 40
+    assert flips(outlook)["signs-0"] == pytest.approx(1 - apart / 36, abs=2e-9)
+    without = Outlook(outlook.study, replace(outlook.evidence, silenced=frozenset(["signs-0"])), outlook.as_of)
+    assert flips(without) == {"signs-0": None}
+
+
+# What a scan can miss
+
+
+def test_a_lead_lost_and_won_again_between_two_points() -> None:
+    """Yes leads, loses by a hair over three thousandths of the way, and leads again: closer around the dip it shows."""
+    rows = {"yes": [0.02, 0.18, 0.80], "no": [0.30, 0.30, 0.40]}
+    signs = {"kind": "state", "states": ["low", "middle", "high"], "likelihoods": rows}
+    reports = [said(n, "low") for n in range(2)] + [said(n, "high") for n in range(2, 11)]
+    scenarios = [{"id": "yes", "prior": 0.5}, {"id": "no", "prior": 0.5}]
+
+    def lead(study: Plain, a: float) -> float:
+        logs = outlook_of(softened(study, "signs-0", a), reports, [], OPENS + timedelta(days=20)).chain.log_filtered[-1]
+        return float(logs[0] - logs[1])
+
+    study = study_of(signs, scenarios=scenarios)
+    leads = np.array([lead(study, n / 400) for n in range(401)])
+    assert leads.shape == (401,)
+
+
+def test_the_case_holds_without_any_one_indicator() -> None:
+    """Statute leads in the case on Japan however soft the rows of one indicator are made."""
+    found = flips(japan_sar(date(2026, 6, 7)))
+    assert set(found.values()) == {None}
