@@ -94,7 +94,7 @@ def filtered(base: Floats, stay: Floats, emissions: Floats) -> Filtered:
         Empty along T when there are no steps.
     """
     shape = np.broadcast_shapes(base.shape, emissions.shape)
-    emissions = np.broadcast_to(emissions, shape)
+    emissions = _states_first(np.broadcast_to(emissions, shape))
     base = base.reshape((1,) * (len(shape) - base.ndim) + base.shape)
     if shape[-2] == 0:
         return Filtered(emissions, emissions, emissions[..., 0])
@@ -271,6 +271,11 @@ class _Steps(NamedTuple):
         drawn = log_sum_exp(seen + self.base_at(i)[:, None, :])[..., None]
         worth = np.logaddexp(stay + seen, leave + drawn)
         return worth - worth.max(axis=(-2, -1), keepdims=True)
+
+
+def _states_first(values: Floats) -> Floats:
+    """The same array with its last axis first in memory: the states are few, and sums over them then of long rows."""
+    return np.moveaxis(np.ascontiguousarray(np.moveaxis(values, -1, 0)), 0, -1)
 
 
 def _scaled(log_weights: Floats) -> Floats:

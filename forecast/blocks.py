@@ -1,8 +1,8 @@
 """The recursion of `bayes` in plain numbers and in blocks: fast, and refused where a double might run out.
 
 A step of the recursion is linear before normalising, so any number of steps is one matrix. The steps are cut into
-blocks that run side by side: each learns what it does to every state it may start in, the blocks are joined two by two,
-four by four and so on, and each then fills in its own steps. Some dozens of operations on arrays, not one for each step.
+blocks that run side by side: each learns what it does to every state it may start in, the blocks are joined two by
+two, four by four and so on, and each then fills in its own steps. Some dozens of operations on arrays, not one a step.
 
 Plain numbers lose what is far below the largest. A step that draws anew lifts every state at least to its share of what
 is drawn, so how far they can fall is known beforehand; where that is too far, the answer is None and `bayes` goes on in
@@ -85,7 +85,8 @@ class _Blocks:
 
     def __init__(self, base: Floats, stay: Floats, seen: Floats, *, apart: float) -> None:
         self.size, self.chains, self.steps = seen.shape
-        self.length = math.isqrt(self.steps) if seen[..., 0].size < _WIDE else self.steps
+        self.length = math.isqrt(self.steps) if self.size * self.chains < _WIDE else self.steps
+        self.blocks = -(-self.steps // self.length)
         self.every = max(1, int(_SLIDE / apart)) if apart > 0.0 else self.length
         self.first = base[:, None, :, 0]
         self.seen = self._cut(seen, filled_with=1.0)
@@ -93,63 +94,64 @@ class _Blocks:
         if base.shape[1:] == (1, 1) and (stay[1:] == stay[-1]).all():
             self.move = stay[-1] * np.eye(self.size) + (1.0 - stay[-1]) * base[:, 0]
         else:
-            self.stay = self._cut(stay[None, None, :], filled_with=1.0)
-            self.drawn = self._cut((1.0 - stay) * base, filled_with=0.0)
+            chains = (1, self.chains, self.steps)
+            self.stay = self._cut(np.broadcast_to(stay, chains), filled_with=1.0)
+            self.drawn = self._cut(np.broadcast_to((1.0 - stay) * base, seen.shape), filled_with=0.0)
 
     def _cut(self, values: Floats, *, filled_with: float) -> Floats:
-        """Values of all steps, shape (s, n, T), put into blocks, shape (L, s, 1, n, B)."""
-        blocks = -(-self.steps // self.length)
-        padded = np.full((*values.shape[:-1], blocks * self.length), filled_with)
+        """Values of all steps, shape (s, N, T), put into blocks, shape (L, s, 1, N B)."""
+        padded = np.full((*values.shape[:-1], self.blocks * self.length), filled_with)
         padded[..., : self.steps] = values
-        cut = padded.reshape(*values.shape[:-1], blocks, self.length)
-        return np.ascontiguousarray(np.moveaxis(cut, -1, 0))[:, :, None]
+        cut = np.moveaxis(padded.reshape(len(values), -1, self.length), -1, 0)
+        return np.ascontiguousarray(cut)[:, :, None]
 
     def filled(self) -> Floats:
         """What is predicted for each step, in proportion, shape (S, N, T)."""
-        predicted = np.empty((self.length, self.size, *self.seen.shape[-2:]))
+        predicted = np.empty((self.length, self.size, 1, self.chains * self.blocks))
         weights = self._starts()
         for i in range(self.length):
-            weights = self._predicted(weights, i)
-            predicted[i] = weights[:, 0]
-            weights *= self.seen[i]
+            predicted[i] = self._predicted(weights, i)
+            weights = predicted[i] * self.seen[i]
             if (i + 1) % self.every == 0:
                 weights /= weights.max(axis=0)
-        return np.moveaxis(predicted, 0, -1).reshape(self.size, self.chains, -1)[..., : self.steps]
+        steps = np.moveaxis(predicted[:, :, 0], 0, -1).reshape(self.size, self.chains, -1)
+        return steps[..., : self.steps]
 
     def _predicted(self, weights: Floats, i: int) -> Floats:
-        """Step i of every block before it sees anything, from weights of shape (S, C, N, B)."""
+        """Step i of every block before it sees anything, from weights of shape (S, C, N B)."""
         if self.move is not None:
             predicted = (self.move @ weights.reshape(self.size, -1)).reshape(weights.shape)
         else:
-            predicted = self.stay[i] * weights + self.drawn[i] * weights.sum(axis=0)
+            predicted = self.stay[i] * weights
+            predicted += self.drawn[i] * weights.sum(axis=0)
         if i == 0:
             # The first step of all draws from the base, whatever was before.
-            predicted[..., 0] = self.first
+            predicted.reshape(self.size, -1, self.chains, self.blocks)[..., 0] = self.first
         return predicted
 
     def _starts(self) -> Floats:
-        """Weights just before each block, shape (S, 1, N, B)."""
-        starts = np.ones((self.size, 1, *self.seen.shape[-2:]))
-        blocks = self.seen.shape[-1]
-        if blocks > 1:
+        """Weights just before each block, shape (S, 1, N B)."""
+        starts = np.ones((self.size, self.chains, self.blocks))
+        if self.blocks > 1:
             joined = self._transfers()
             reach = 1
-            while reach < blocks - 1:
+            while reach < self.blocks - 1:
                 joined[:, reach:] = _scaled(joined[:, reach:] @ joined[:, :-reach])
                 reach *= 2
             # Block 0 ends the same wherever it starts; any column will do.
-            starts[..., 1:] = np.moveaxis(joined[:, :-1, :, :1], (2, 3), (0, 1))
-        return starts
+            starts[..., 1:] = np.moveaxis(joined[:, :-1, :, 0], -1, 0)
+        return starts.reshape(self.size, 1, -1)
 
     def _transfers(self) -> Floats:
         """What each block does to each state it may start in, shape (N, B, end S, start S)."""
-        weights = np.broadcast_to(np.eye(self.size)[..., None, None], (self.size, self.size, *self.seen.shape[-2:]))
+        shape = (self.size, self.size, self.chains * self.blocks)
+        weights = np.broadcast_to(np.eye(self.size)[..., None], shape)
         for i in range(self.length):
             weights = self._predicted(weights, i)
             weights *= self.seen[i]
             if (i + 1) % self.every == 0:
                 weights /= weights.max(axis=(0, 1))
-        return _scaled(np.moveaxis(weights, (0, 1), (2, 3)))
+        return _scaled(np.moveaxis(weights.reshape(*shape[:2], self.chains, self.blocks), (0, 1), (2, 3)))
 
 
 def _scaled(matrices: Floats) -> Floats:

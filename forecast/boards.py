@@ -130,7 +130,10 @@ def _states(indicator: Indicator, likelihood: Likelihood, final: Floats, day: in
 
 def _expectation(indicator: Indicator, likelihood: Likelihood, final: Floats, day: int) -> Expectation | None:
     if isinstance(likelihood, MeasureLikelihood | BaselineLikelihood):
-        means, variances = likelihood.expected_on(day)
+        is_plain = isinstance(likelihood, MeasureLikelihood)
+        means, variances = (
+            likelihood.model.expected(likelihood.last_trusted, day) if is_plain else likelihood.expected_on(day)
+        )
         low, high = (_normal_quantile(level, means, variances, final) for level in (_LOW, _HIGH))
         return Expectation(float(final @ means), low, high)
     if isinstance(likelihood, CountLikelihood):

@@ -98,10 +98,6 @@ class MeasureLikelihood:
                     told[later] = term
         return contributions
 
-    def expected_on(self, day: int) -> tuple[Floats, Floats]:
-        """Mean and variance of a reading on a day under each scenario, given all readings so far; each (..., K)."""
-        return self.model.expected(self.last_trusted, day)
-
     @property
     def last_trusted(self) -> tuple[int, float] | None:
         """Day and value of the last reading that later ones lean on; None when there is none."""

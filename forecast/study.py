@@ -136,6 +136,13 @@ class Study(Record):
         study._baselines = baselines
         return study
 
+    def check_baselines(self) -> None:
+        """Raises `NoHistoryError` for an indicator with a baseline whose history is not attached."""
+        known = {*self._baselines.rates, *self._baselines.fits}
+        for indicator in self.indicators:
+            if not isinstance(indicator, StateIndicator) and indicator.baseline and indicator.id not in known:
+                raise NoHistoryError(indicator.id)
+
     @property
     def label(self) -> str:
         """The title, or the id where there is none."""

@@ -91,20 +91,25 @@ def record_study(
     ------
     FaultsError
         The revision would take the ground from under what is logged.
+    NoHistoryError
+        An indicator has a baseline, and the study does not have its history with it.
     """
+    study.check_baselines()
     payload = {"file": text, "study": dict(content), "history": dict(study.baselines.histories)}
     fits = {name: fit.model_dump(mode="json") for name, fit in study.baselines.fits.items()}
+    fitted = {"fits": fits} if fits else {}
     before: list[Entry] = []
 
     def decide(now: Ledger) -> Sequence[Draft]:
         known = replayed(now.entries(study=study.study))
         before[:] = known.revisions
-        if known.revisions and {**known.revisions[-1].payload, **payload} == known.revisions[-1].payload:
+        # A fit stays as it was first recorded, whatever another machine or a later version would make of it.
+        if known.revisions and all(known.revisions[-1].payload.get(key) == value for key, value in payload.items()):
             return []
         faults = revision_faults(study, known, file=file)
         if faults:
             raise FaultsError(faults)
-        return [Draft(author=author, study=study.study, kind="study", payload=payload | ({"fits": fits} if fits else {}))]
+        return [Draft(author=author, study=study.study, kind="study", payload=payload | fitted)]
 
     written = ledger.append(decide)
     if written:

@@ -270,7 +270,7 @@ _BY_CODE: dict[str, Callable[[DatabaseAddress], PostgresLedgerError]] = {
     "25P03": LedgerConnectionError,
     "25P04": LedgerConnectionError,
     "3F": LedgerAlteredError,
-    "40": LedgerConflictError,  # serialization_failure and deadlock_detected
+    "40": LedgerConflictError,  # serialization_failure, which our trigger raises too, and deadlock_detected
     "42501": LedgerAccessError,
     "42": LedgerAlteredError,
     "53100": LedgerFullError,
@@ -279,7 +279,6 @@ _BY_CODE: dict[str, Callable[[DatabaseAddress], PostgresLedgerError]] = {
     "57014": LedgerStoppedError,
     "57P": LedgerConnectionError,
     "58030": LedgerDamagedError,
-    "P0001": LedgerAlteredError,  # our own trigger
     "XX001": LedgerDamagedError,
     "XX002": LedgerDamagedError,
 }

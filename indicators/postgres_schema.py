@@ -24,7 +24,7 @@ BEGIN
     OR NEW.prev IS DISTINCT FROM coalesce(last.hash, repeat('0', 64))
     OR NEW.recorded_at < last.recorded_at
   THEN
-    RAISE EXCEPTION 'the ledger is append-only: an entry follows the last';
+    RAISE EXCEPTION 'the ledger is append-only: an entry follows the last' USING ERRCODE = 'serialization_failure';
   END IF;
   RETURN NEW;
 END

@@ -10,16 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli.options import (
-    as_of_day,
+    Asked,
     asked_for,
     json_option,
     ledger_path,
-    open_reading,
     open_the_ledger,
     reading_options,
     reading_place_options,
 )
-from indicators.clock import utc_now
 from indicators.entry import FIRST_PREV
 from indicators.errors import WatchfloorError
 
@@ -48,11 +46,7 @@ def export(
     file: str,
     form: str,
     table: str | None,
-    ledger: str | None,
-    study: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    without: tuple[str, ...],
+    asked: Asked,
 ) -> None:
     """Write the outlook to FILE, or to standard output.
 
@@ -62,15 +56,14 @@ def export(
 
     if table is not None and form != "csv":
         raise click.UsageError("--table goes with --format csv")
-    _, reading = open_reading(ledger, study, known_at)
-    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
-    provenance = reading.provenance(now=utc_now(), without=without)
+    reading, outlook = asked.outlook()
+    provenance = asked.provenance(reading)
     options = {} if table is None else {"table": table}
     text = FORMATS[form].write(outlook, provenance, flags=reading.flags, **options)
     if file == "-":
         sys.stdout.write(text)
     else:
-        if Path(file).exists() and Path(file).samefile(ledger_path(asked_for("ledger", ledger))):
+        if Path(file).exists() and Path(file).samefile(ledger_path(asked_for("ledger", asked.ledger))):
             raise OverLedgerError(
                 "this is the ledger itself; nothing was written", where=file, mend="name another file"
             )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import getpass
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
@@ -17,11 +19,13 @@ from indicators.days import parse_day, parse_moment
 from indicators.errors import Fault, FaultsError, WatchfloorError
 
 if TYPE_CHECKING:
+    from forecast.outlook import Outlook, Provenance
     from forecast.reading import Reading
     from indicators.ledger import Ledger
 
 __all__ = [
     "LEDGER_FILE",
+    "Asked",
     "as_of_day",
     "asked_for",
     "author_option",
@@ -84,8 +88,39 @@ def author_option(command: F) -> F:
     return click.option("--author", metavar="NAME", help="Who writes (or FORECAST_AUTHOR; else your login).")(command)
 
 
+@dataclass(frozen=True)
+class Asked:
+    """What a reading command was asked to read: ledger, study, the two clocks, what to leave out, how many draws."""
+
+    ledger: str | None
+    study: str | None
+    as_of: str | None
+    known_at: str | None
+    without: tuple[str, ...]
+    draws: int
+
+    def reading(self) -> Reading:
+        """What the ledger holds of the study."""
+        return open_reading(self.ledger, self.study, self.known_at)[1]
+
+    def outlook(self) -> tuple[Reading, Outlook]:
+        """The outlook, and the reading it comes from."""
+        reading = self.reading()
+        return reading, reading.outlook(as_of_day(reading, self.as_of), without=self.without, draws=self.draws)
+
+    def provenance(self, reading: Reading) -> Provenance:
+        """Where outlooks of the reading come from."""
+        return reading.provenance(now=utc_now(), without=self.without)
+
+
 def reading_options(command: F) -> F:
-    """The options of a command that reads: ledger, study, the two clocks, what to leave out."""
+    """The options of a command that reads; it takes them as one `asked`."""
+    names = [field.name for field in fields(Asked)]
+
+    @functools.wraps(command)
+    def called(**given: Any) -> Any:
+        return command(asked=Asked(**{name: given.pop(name) for name in names}), **given)
+
     options = [
         click.option("--as-of", metavar="DAY", help="The world up to that day; today when left out."),
         click.option("--known-at", metavar="TIME", help="What the ledger held then: a UTC time, or the end of a day."),
@@ -95,10 +130,19 @@ def reading_options(command: F) -> F:
             metavar="KIND:X",
             help="Leave out source:X, origin:X, indicator:X or entry:X; may be repeated.",
         ),
+        click.option(
+            "--draws",
+            type=click.IntRange(100, 100_000),
+            default=1000,
+            show_default=True,
+            metavar="N",
+            help="Draws behind the bands.",
+        ),
     ]
+    decorated: Callable[..., Any] = called
     for option in reversed(options):
-        command = option(command)
-    return reading_place_options(command)
+        decorated = option(decorated)
+    return cast("F", reading_place_options(decorated))
 
 
 def json_option(command: F) -> F:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast.cli.options import as_of_day, json_option, open_reading, parsed, reading_options
-from indicators.clock import utc_now
+from forecast.cli.options import Asked, as_of_day, json_option, parsed, reading_options
 from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 
@@ -33,16 +32,11 @@ class UnknownScenarioError(WatchfloorError):
 @reading_options
 def status(
     as_json: bool,
-    ledger: str | None,
-    study: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    without: tuple[str, ...],
+    asked: Asked,
 ) -> None:
     """Show where every scenario and indicator stands, and what moved them most."""
-    _, reading = open_reading(ledger, study, known_at)
-    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
-    provenance = reading.provenance(now=utc_now(), without=without)
+    reading, outlook = asked.outlook()
+    provenance = asked.provenance(reading)
     if as_json:
         click.echo(json.dumps(_status(outlook, provenance, reading.flags), ensure_ascii=False))
         return
@@ -74,15 +68,10 @@ def explain(
     scenario: str | None,
     everything: bool,
     as_json: bool,
-    ledger: str | None,
-    study: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    without: tuple[str, ...],
+    asked: Asked,
 ) -> None:
     """Show what moved the probabilities, line by line; the lines add up to the whole move."""
-    _, reading = open_reading(ledger, study, known_at)
-    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    _, outlook = asked.outlook()
     ids = outlook.study.scenario_ids
     if scenario is not None and scenario not in ids:
         what = f'no scenario "{scenario}" in the study'
@@ -90,14 +79,14 @@ def explain(
     day = None if since is None else parsed("--since", since, parse_day)
     rows = outlook.rows_since(day)
     if as_json:
-        click.echo(json.dumps(_explanation(outlook, rows, day, without), ensure_ascii=False))
+        click.echo(json.dumps(_explanation(outlook, rows, day, asked.without), ensure_ascii=False))
         return
     from forecast.cli.tables import print_explanation
 
     chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
     start = float(_start(outlook, day)[chosen])
     most = None if everything else _MOST
-    print_explanation(outlook, rows, chosen, start=start, most=most, without=without)
+    print_explanation(outlook, rows, chosen, start=start, most=most, since=day, without=asked.without)
 
 
 def _start(outlook: Outlook, since: date | None) -> Floats:
@@ -108,6 +97,8 @@ def _start(outlook: Outlook, since: date | None) -> Floats:
 
 
 def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without: tuple[str, ...]) -> dict[str, object]:
+    from forecast.assessment import frequencies, paragraph
+    from forecast.flip import flips
     from forecast.probability import DECIBAN
 
     ids = outlook.study.scenario_ids
@@ -116,6 +107,9 @@ def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without:
         "since": since.isoformat() if since else None,
         "as_of": outlook.as_of.isoformat(),
         "without": list(without),
+        "paragraph": paragraph(outlook, since=since),
+        "frequencies": dict(zip(ids, frequencies(outlook.final), strict=True)),
+        "flip": flips(outlook),
         "from": dict(zip(ids, _start(outlook, since).tolist(), strict=True)),
         "to": dict(zip(ids, outlook.final.tolist(), strict=True)),
         "rows": [
@@ -148,26 +142,22 @@ def evidence(
     last: str | None,
     only: str | None,
     as_json: bool,
-    ledger: str | None,
-    study: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    without: tuple[str, ...],
+    asked: Asked,
 ) -> None:
     """List logged reports and coverage, retracted ones included, with their corrections."""
     from forecast.study import UnknownIndicatorError
 
-    _, reading = open_reading(ledger, study, known_at)
+    reading = asked.reading()
     if indicator is not None and indicator not in reading.study.by_id:
         raise UnknownIndicatorError(indicator, list(reading.study.by_id), where="--indicator")
     last_days = [] if last is None else [parsed("--to", last, parse_day)]
-    last_days += [] if as_of is None else [as_of_day(reading, as_of)]
+    last_days += [] if asked.as_of is None else [as_of_day(reading, asked.as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
-    reading.evidence(without)  # refuses what is not there
+    reading.evidence(asked.without)  # refuses what is not there
     rows = [
         logged
         for logged in reading.known.logged.values()
-        if _wanted(logged, indicator, source, span, only) and not reading.leaves_out(logged, without)
+        if _wanted(logged, indicator, source, span, only) and not reading.leaves_out(logged, asked.without)
     ]
     if as_json:
         click.echo(json.dumps([_logged(logged, reading) for logged in rows], ensure_ascii=False))

@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from forecast.assessment import confidence, words_with_range
+from forecast.assessment import confidence, paragraph, words_with_range
 from forecast.assessment import flags as all_flags
 from forecast.boards import NEXT_DAYS
 from forecast.display import (
@@ -30,10 +30,13 @@ from forecast.display import (
     shortened,
     sparkline,
 )
+from forecast.flip import flips
 from indicators.coverage import Coverage
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from forecast.boards import Board
     from forecast.events import Live
     from forecast.outlook import Outlook, Provenance, Row
@@ -224,6 +227,7 @@ def print_explanation(
     *,
     start: float,
     most: int | None,
+    since: date | None = None,
     without: Sequence[str] = (),
 ) -> None:
     """What moved one scenario's log odds, in decibans, line by line down to the sum.
@@ -236,6 +240,8 @@ def print_explanation(
         Its probability before the first line.
     most : int or None
         How many reports to show one by one, those that moved most; None shows all.
+    since : date, optional
+        The day after which the lines begin; the paragraph above them tells of the same time.
     without : sequence of str
         What was left out on request.
     """
@@ -246,6 +252,8 @@ def print_explanation(
     label = outlook.study.scenarios[scenario].label
     out.print(Text(f"{label}: {percent(start)} -> {percent(end)} by {outlook.as_of}", style="bold"))
     print_left_out(out, without)
+    out.print(Text(paragraph(outlook, since=since)))
+    out.print()
     out.print(Text("decibans for it against all the others; +10 multiplies the odds by ten", style="dim"))
     out.print()
     table = _table("day", "entry", "what", "decibans", right=("decibans",), wrap=("what",))
@@ -259,6 +267,20 @@ def print_explanation(
     total = sum(float(row.log_odds[scenario]) for row in rows) / DECIBAN
     table.add_row("", "", Text("sum", style="bold"), _decibans(total))
     out.print(table)
+    _print_flips(out, outlook)
+
+
+def _print_flips(out: Console, outlook: Outlook) -> None:
+    """Which indicators hold the leader up: how far their rows may be moved to their mean before another leads."""
+    found = sorted((share, name) for name, share in flips(outlook).items() if share is not None)
+    out.print()
+    if not found:
+        out.print(Text("no indicator alone could turn it: if any one of them told nothing, the same would lead"))
+    for share, name in found:
+        label = outlook.study.by_id[name].label
+        out.print(
+            Text(f"another would lead if the rows of {label} were moved {percent(share)} of the way to their mean")
+        )
 
 
 def _largest(rows: Sequence[Row], scenario: int, most: int | None) -> tuple[list[Row], list[Row]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast.cli.options import as_of_day, json_option, open_reading, reading_options
+from forecast.cli.options import Asked, json_option, reading_options
 
 if TYPE_CHECKING:
     from datetime import date
@@ -28,11 +28,7 @@ _COLUMNS = ("indicator", "due", "bits", "cost", "bits per cost", "the look")
 @reading_options
 def watch(
     as_json: bool,
-    ledger: str | None,
-    study: str | None,
-    as_of: str | None,
-    known_at: str | None,
-    without: tuple[str, ...],
+    asked: Asked,
 ) -> None:
     """Show where to look next: what is overdue, then what tells most about the scenarios for its cost.
 
@@ -41,13 +37,12 @@ def watch(
     """
     from forecast.information import looks, watch_order
 
-    _, reading = open_reading(ledger, study, known_at)
-    outlook = reading.outlook(as_of_day(reading, as_of), without=without)
+    _, outlook = asked.outlook()
     ordered = watch_order(looks(outlook))
     if as_json:
-        click.echo(json.dumps(_as_json(outlook, ordered, without), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(outlook, ordered, asked.without), ensure_ascii=False))
     else:
-        _print(outlook, ordered, without)
+        _print(outlook, ordered, asked.without)
 
 
 def _due_days(outlook: Outlook) -> dict[str, date | None]:

@@ -1,4 +1,4 @@
-"""Flip points against studies whose rows are softened in the file itself, by hand, and where a plain scan would miss."""
+"""Flip points against studies whose rows are softened in the file itself, by hand, and where a plain scan misses."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import pytest
 
 from forecast.flip import flips
 from forecast.outlook import Outlook
+from forecast.probability import Floats
 from tests.forecast.build import japan_sar, outlook_of
 from tests.oracles import RANGES
 from tests.strategies import random_case
@@ -114,33 +115,43 @@ def by_scanning(leads: Callable[[float], int], points: int) -> float | None:
 # Against the file
 
 
-@pytest.mark.parametrize("first", range(0, 24, 6))
+def cases() -> list[tuple[Plain, list[Plain], list[Plain], date]]:
+    """Studies of all kinds, and studies of states alone, with long chains of `given`."""
+    mixed = [random_case(random.Random(n), n_indicators=3, n_reports=12, days=30) for n in range(16)]
+    states = [
+        random_case(random.Random(n), kinds=("state",), n_indicators=4, n_reports=14, days=30)
+        for n in (0, 2, 10, 17, 35)
+    ]
+    return mixed + states
+
+
+@pytest.mark.parametrize("first", range(0, 21, 7))
 def test_against_studies_softened_in_the_file(first: int) -> None:
     """All kinds, `given` chains, copies, spans, coverage, drift: worked out anew from the changed study."""
-    for seed in range(first, first + 6):
-        study, reports, coverage, as_of = random_case(random.Random(seed), n_indicators=3, n_reports=12, days=30)
+    for study, reports, coverage, as_of in cases()[first : first + 7]:
         found = flips(outlook_of(study, reports, coverage, as_of))
         assert list(found) == [indicator["id"] for indicator in study["indicators"]]
         for name, flip in found.items():
 
-            def leads(a: float, name: str = name) -> int:
-                return leader(outlook_of(softened(study, name, a), reports, coverage, as_of))  # noqa: B023
+            def leads(
+                a: float, name: str = name, study: Plain = study, rest: tuple[Any, ...] = (reports, coverage)
+            ) -> int:
+                return leader(outlook_of(softened(study, name, a), *rest, as_of))  # noqa: B023
 
             expected = by_scanning(leads, 30)
-            assert (flip is None) == (expected is None), (seed, name)
+            assert (flip is None) == (expected is None), name
             if flip is not None:
-                assert flip == pytest.approx(expected, abs=3e-8), (seed, name)
+                assert flip == pytest.approx(expected, abs=3e-8), name
 
 
 def test_there_are_flips_of_every_kind() -> None:
     """So that the comparison above is not one of None with None."""
-    kinds = set()
-    for seed in range(24):
-        study, reports, coverage, as_of = random_case(random.Random(seed), n_indicators=3, n_reports=12, days=30)
+    kinds: set[str] = set()
+    for study, reports, coverage, as_of in cases():
         outlook = outlook_of(study, reports, coverage, as_of)
-        found = flips(outlook)
-        kinds |= {outlook.study.by_id[name].kind for name, flip in found.items() if flip is not None}
-        kinds |= {"given" for name, flip in found.items() if flip is not None and outlook.study.children_of(name)}
+        flipped = [name for name, flip in flips(outlook).items() if flip is not None]
+        kinds.update(outlook.study.by_id[name].kind for name in flipped)
+        kinds.update("given" for name in flipped if outlook.study.children_of(name))
     assert kinds == {"state", "count", "milestone", "measure", "given"}
 
 
@@ -148,16 +159,12 @@ def test_there_are_flips_of_every_kind() -> None:
 
 
 def test_one_report_by_hand() -> None:
-    """Even priors, then 2 to 1 by another indicator for no, 0.73 to 0.43 for yes by this one.
-
-    q(high) = 0.6: 0.75 (0.8 - 0.2 a) + 0.15 against twice 0.75 (0.4 + 0.2 a) + 0.15 meet where 0.75 = 0.9 + ... below.
-    """
+    """Even priors, q(high) = 0.6: yes leads by 0.75 - 0.15 a to 0.45 + 0.15 a, against 0.51875 to 0.63125 for no."""
     scenarios = [{"id": "yes"}, {"id": "no"}]
     other = STATE | {"likelihoods": {"yes": [0.5, 0.5], "no": [0.35, 0.65]}}
     study = study_of(STATE, other, scenarios=scenarios)
     reports = [said(0), said(0, indicator="signs-1")]
     found = flips(outlook_of(study, reports, [], OPENS))
-    # For yes: rho (0.8 - 0.2 a) + (1 - rho) 0.6 = 0.75 - 0.15 a; for no: 0.45 + 0.15 a. The other: 0.51875 to 0.63125.
     odds = 0.63125 / 0.51875
     assert found["signs-0"] == pytest.approx((0.75 - odds * 0.45) / (0.15 * (1 + odds)), abs=2e-9)
     assert found["signs-1"] is None
@@ -211,7 +218,7 @@ def test_a_row_of_a_millionth_hangs_on_a_millionth() -> None:
 def test_none_where_the_scenarios_do_not_differ(indicator: Plain, prior: float, drift: Plain) -> None:
     """Also where the scenarios tie and only the file puts one before the other."""
     scenarios = [{"id": "yes", "prior": prior}, {"id": "no", "prior": 1 - prior}]
-    told = {"state": {"state": "high"}, "measure": {"value": 7.0}}.get(indicator["kind"], {})
+    told: Plain = {"state": {"state": "high"}, "measure": {"value": 7.0}}.get(indicator["kind"], {})
     report = {"indicator": "signs-0", "observed": "2025-01-08", "grade": "B2", **told}
     outlook = outlook_of(study_of(indicator, scenarios=scenarios, **drift), [report], [], OPENS + timedelta(days=40))
     assert flips(outlook) == {"signs-0": None}
@@ -240,19 +247,32 @@ def test_silence_alone_can_flip_and_is_not_weighed_where_left_out() -> None:
 
 
 def test_a_lead_lost_and_won_again_between_two_points() -> None:
-    """Yes leads, loses by a hair over three thousandths of the way, and leads again: closer around the dip it shows."""
+    """No leads, loses by a hair over a two-hundredth of the way, and leads again: closer around the dip it shows.
+
+    Three reports of low and nine of high; q = (0.16, 0.24, 0.6), and each report is a term of its own. The other
+    indicator gives no its start: (0.5 + 0.875 x) to (0.5 + 0.125 x) for it.
+    """
     rows = {"yes": [0.02, 0.18, 0.80], "no": [0.30, 0.30, 0.40]}
+    a = np.linspace(0.0, 1.0, 1_000_001)
+
+    def chance(row: float, q: float) -> Floats:
+        return 0.75 * ((1 - a) * row + a * q) + 0.25 * q
+
+    gain = 3 * np.log(chance(0.30, 0.16) / chance(0.02, 0.16)) + 9 * np.log(chance(0.40, 0.6) / chance(0.80, 0.6))
+    lead = gain - gain.min() - 1e-5
+    lost = np.flatnonzero(lead < 0)
+    stretch = a[lost[[0, -1]]]
+    assert stretch[1] - stretch[0] < 0.01 and lead[0] > 0.1 and lead[-1] > 0.1
+    assert math.floor(24 * stretch[0]) == math.floor(24 * stretch[1])
+
+    ratio = math.exp(-gain.min() - 1e-5)
+    x = 0.5 * (ratio - 1) / (0.875 - 0.125 * ratio)
+    start = STATE | {"likelihoods": {"yes": [0.5, 0.5], "no": [0.5 - x, 0.5 + x]}}
     signs = {"kind": "state", "states": ["low", "middle", "high"], "likelihoods": rows}
-    reports = [said(n, "low") for n in range(2)] + [said(n, "high") for n in range(2, 11)]
-    scenarios = [{"id": "yes", "prior": 0.5}, {"id": "no", "prior": 0.5}]
-
-    def lead(study: Plain, a: float) -> float:
-        logs = outlook_of(softened(study, "signs-0", a), reports, [], OPENS + timedelta(days=20)).chain.log_filtered[-1]
-        return float(logs[0] - logs[1])
-
-    study = study_of(signs, scenarios=scenarios)
-    leads = np.array([lead(study, n / 400) for n in range(401)])
-    assert leads.shape == (401,)
+    study = study_of(signs, start, scenarios=[{"id": "yes"}, {"id": "no"}])
+    reports = [said(n, "low" if n < 3 else "high") for n in range(12)] + [said(0, indicator="signs-1")]
+    outlook = outlook_of(study, reports, [], OPENS + timedelta(days=20))
+    assert flips(outlook)["signs-0"] == pytest.approx(stretch[0], abs=1.1e-6)
 
 
 def test_the_case_holds_without_any_one_indicator() -> None:

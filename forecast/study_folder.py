@@ -1,0 +1,143 @@
+"""A study file and the histories beside it, read from disk and checked together: all that recording a study takes.
+
+The one room besides the cases and the ledgers that opens files. Only what lies beside or below the study file is
+opened, so that a study does not depend on where it was written; links that lead elsewhere are refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from forecast.baseline import Baselines, Fit, FitError, fitted
+from forecast.history import SIZE_LIMIT, Row, history_text, read_history, series_faults
+from forecast.study import Study
+from forecast.study_file import NamedHistory, examined
+from forecast.yaml_tree import SIZE_LIMIT as STUDY_LIMIT
+from forecast.yaml_tree import shown, yaml_text
+from indicators.errors import Fault, FaultsError
+
+__all__ = ["StudyFiles", "read_study_files"]
+
+
+@dataclass(frozen=True)
+class StudyFiles:
+    """A study as its files say it.
+
+    Attributes
+    ----------
+    study : Study
+        With its baselines: the histories, the rates read off them, and the models fitted to them.
+    text : str
+        The study file to the letter.
+    """
+
+    study: Study
+    text: str
+
+
+def read_study_files(file: str | Path) -> StudyFiles:
+    """Read a study file and every history that it names, and fit the models of its measures.
+
+    Parameters
+    ----------
+    file : str or path
+        The study file; histories are found relative to its folder. Faults carry it as it is given.
+
+    Raises
+    ------
+    FaultsError
+        With every fault of all files, in the order of their places. Models are fitted once nothing else is at fault.
+    OSError
+        The study file itself cannot be read.
+    """
+    with Path(file).open("rb") as stream:
+        text = yaml_text(stream.read(STUDY_LIMIT + 1), file=str(file))
+    found = examined(text, file=str(file))
+    folder = _Folder(Path(file))
+    rows = {named.indicator: folder.rows(named) for named in found.histories}
+    faults = {*found.faults, *folder.faults}
+    if faults or found.study is None:
+        raise FaultsError(faults)
+    fits = _fits(found.histories, rows, str(file))
+    return StudyFiles(found.study.with_baselines(Baselines.of(found.study.indicators, folder.texts, fits)), text)
+
+
+class _Folder:
+    """The folder of a study file; each history in it is read once.
+
+    Attributes
+    ----------
+    texts : dict of str to str
+        By the history's name; of those that could be read.
+    faults : list of Fault
+        Of the histories, and of their names in the study file.
+    """
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+        self.texts: dict[str, str] = {}
+        self.faults: list[Fault] = []
+
+    def rows(self, named: NamedHistory) -> list[Row]:
+        """The rows of a history that an indicator names; empty where it has faults."""
+        text = self._text(named)
+        if text is None:
+            return []
+        shown_name = str(self._file.parent / named.name)
+        rows, faults = read_history(text, file=shown_name, with_values=named.model is not None)
+        if not faults and named.model is not None:
+            faults = series_faults(rows, file=shown_name, opens=named.opens)
+        self.faults += faults
+        return [] if faults else rows
+
+    def _text(self, named: NamedHistory) -> str | None:
+        """The text of the history's file; None, with the fault told, where it cannot be read."""
+        if named.name in self.texts:
+            return self.texts[named.name]
+        path = self._file.parent / named.name
+        refusal = _refusal(path, self._file.parent)
+        if refusal is None:
+            try:
+                with path.open("rb") as stream:
+                    content = stream.read(SIZE_LIMIT + 1)
+            except OSError as error:
+                refusal = f"cannot be read ({error.strerror or error})", "look at what you may do there"
+        if refusal is not None:
+            place, what = named.name_place, f'"history" is {shown(named.name)}, which {refusal[0]}'
+            self.faults.append(Fault(str(self._file), place.line, place.column, what, refusal[1]))
+            return None
+        text, faults = history_text(content, file=str(path))
+        self.faults += faults
+        if not faults:
+            self.texts[named.name] = text
+        return None if faults else text
+
+
+def _refusal(path: Path, folder: Path) -> tuple[str, str] | None:
+    """Why a history may not be opened, and the mend; None when it may."""
+    try:
+        real, within = path.resolve(), folder.resolve()
+    except (OSError, RuntimeError):
+        return "leads in a circle", "put the file itself there"
+    if not real.is_relative_to(within):
+        return "leads out of the study file's folder", "put a copy of the file beside or below the study file"
+    if not path.exists():
+        return "is not there", f"put the file at {path}, or correct the name"
+    return None if path.is_file() else ("is not a file", "name a CSV file")
+
+
+def _fits(histories: list[NamedHistory], rows: dict[str, list[Row]], file: str) -> dict[str, Fit]:
+    """The fit of each measure's model; raises FaultsError with each that cannot be fitted."""
+    fits: dict[str, Fit] = {}
+    faults: list[Fault] = []
+    for named in histories:
+        if named.model is not None:
+            try:
+                fits[named.indicator] = fitted(rows[named.indicator], named.model)
+            except FitError as error:
+                place = named.model_place
+                faults.append(Fault(file, place.line, place.column, f"{shown(named.model)}: {error.what}", error.mend))
+    if faults:
+        raise FaultsError(faults)
+    return fits
