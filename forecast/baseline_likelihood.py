@@ -54,7 +54,7 @@ class Course(NamedTuple):
 
 @dataclass(frozen=True)
 class BaselineModel:
-    """A model of a history and what the scenarios add to it; M draws of the prior may be had in leading axes.
+    """A model of a history and what the scenarios add to it; draws of shifts and prior may be had in leading axes.
 
     Attributes
     ----------
@@ -63,7 +63,7 @@ class BaselineModel:
         What is believed of the state after the last reading of the history.
     age : int
         Days from that reading to the day the study opens; at least 1.
-    shifts : float array, shape (K,)
+    shifts : float array, shape (..., K)
         Change of the readings a year against the baseline, since the study opened.
     prior : float array, shape (..., K)
     """
@@ -78,7 +78,7 @@ class BaselineModel:
     @property
     def start(self) -> Course:
         """The filter before any report."""
-        mean = np.broadcast_to(self.state, (len(self.shifts), len(self.state)))
+        mean = np.broadcast_to(self.state, (*self.shifts.shape, len(self.state)))
         belief = Belief(np.array(-self.age), mean, self.covariance)
         return Course(belief, belief)
 
@@ -147,17 +147,21 @@ class BaselineLikelihood:
     @cached_property
     def contributions(self) -> Floats:
         """l_r(k), shape (..., R, K): the change each reading makes in the log likelihood, given the earlier ones."""
-        lead = np.broadcast_shapes(self.rho.shape[:-1], self.model.prior.shape[:-1])
-        contributions = np.zeros((*lead, len(self.reports), len(self.model.shifts)))
+        parts = (self.rho, self.model.prior, self.model.shifts)
+        lead = np.broadcast_shapes(*(part.shape[:-1] for part in parts))
+        contributions = np.zeros((*lead, len(self.reports), self.model.shifts.shape[-1]))
         for telling in self._walk[0]:
             told = self.model.told(telling.informed, self.rho[..., telling.reading])
             contributions[..., telling.position, :] += telling.sign * told
         return contributions
 
     def expected_on(self, day: int) -> tuple[Floats, Floats]:
-        """Mean and variance of a reading on a day under each scenario, given all readings so far; each (K,)."""
+        """Mean and variance of one more reading, of a day, under each scenario; each (..., K).
+
+        The day is not before the last reading's.
+        """
         mean, variance = self.model.expected(self.course, day)
-        return mean, np.full(mean.shape, variance)
+        return mean, np.broadcast_to(variance[..., None], mean.shape)
 
     @property
     def course(self) -> Course:
@@ -210,7 +214,7 @@ class BaselineLikelihood:
     def change_to(self, other: BaselineLikelihood) -> Change:
         """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
         parts = [(other.reports.days, other.contributions), (self.reports.days, -self.contributions)]
-        return summed(parts, scenarios=len(self.model.shifts))
+        return summed(parts, scenarios=self.model.shifts.shape[-1])
 
     def without(self, position: int) -> BaselineLikelihood:
         """The same indicator had one of its readings not been logged."""
@@ -305,7 +309,7 @@ class _Leaving:
         self._filter = _combined([self._filter], lambda arrays: arrays[0][apart])
 
     def _collected(self) -> list[Change]:
-        scenarios = len(self._model.shifts)
+        scenarios = self._model.shifts.shape[-1]
         worlds = np.concatenate([np.empty(0, dtype=np.int64), *(w for w, _, _ in self._gained)])
         days = np.concatenate([np.empty(0, dtype=np.int64), *(np.full(len(w), d) for w, d, _ in self._gained)])
         rows = np.concatenate([np.empty((0, scenarios)), *(row for _, _, row in self._gained)])

@@ -94,7 +94,7 @@ def filtered(base: Floats, stay: Floats, emissions: Floats) -> Filtered:
         Empty along T when there are no steps.
     """
     shape = np.broadcast_shapes(base.shape, emissions.shape)
-    emissions = _states_first(np.broadcast_to(emissions, shape))
+    emissions = np.broadcast_to(emissions, shape)
     base = base.reshape((1,) * (len(shape) - base.ndim) + base.shape)
     if shape[-2] == 0:
         return Filtered(emissions, emissions, emissions[..., 0])
@@ -102,9 +102,13 @@ def filtered(base: Floats, stay: Floats, emissions: Floats) -> Filtered:
         return _plain_bayes(log_or_minus_infinity(base), emissions)
     if np.all(stay[1:] == 0.0):
         return _updated(log_or_minus_infinity(np.broadcast_to(base, shape)), emissions)
-    predicted = predictions(base, stay, emissions)
+    top = emissions.max(axis=-1, keepdims=True)
+    predicted = predictions(base, stay, emissions - top)
     if predicted is not None:
-        return _updated(np.log(predicted), emissions)
+        log_predicted = np.log(predicted)
+        joint = log_predicted + (emissions - top)
+        total = log_sum_exp(joint)[..., None]
+        return Filtered(log_predicted, joint - total, (total + top)[..., 0])
     return _in_logarithms(_Steps.of(base, stay, emissions))
 
 
@@ -128,7 +132,8 @@ def filtered_and_smoothed(prior: Floats, stay: float, emissions: Floats) -> tupl
     (Filtered, float array of shape (T, K))
         The filter, and the probabilities of each step given the emissions of all steps.
     """
-    both = filtered(prior, np.full(len(emissions), stay), np.stack([emissions, emissions[::-1]]))
+    ways = np.stack([emissions.T, emissions[::-1].T], axis=-1).T
+    both = filtered(prior, np.full(len(emissions), stay), ways)
     forward = Filtered(both.log_predicted[0], both.log_filtered[0], both.log_normalisers[0])
     return forward, normalised(forward.log_predicted + both.log_filtered[1, ::-1] - np.log(prior))
 
@@ -271,11 +276,6 @@ class _Steps(NamedTuple):
         drawn = log_sum_exp(seen + self.base_at(i)[:, None, :])[..., None]
         worth = np.logaddexp(stay + seen, leave + drawn)
         return worth - worth.max(axis=(-2, -1), keepdims=True)
-
-
-def _states_first(values: Floats) -> Floats:
-    """The same array with its last axis first in memory: the states are few, and sums over them then of long rows."""
-    return np.moveaxis(np.ascontiguousarray(np.moveaxis(values, -1, 0)), 0, -1)
 
 
 def _scaled(log_weights: Floats) -> Floats:

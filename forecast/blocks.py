@@ -6,7 +6,7 @@ two, four by four and so on, and each then fills in its own steps. Some dozens o
 
 Plain numbers lose what is far below the largest. A step that draws anew lifts every state at least to its share of what
 is drawn, so how far they can fall is known beforehand; where that is too far, the answer is None and `bayes` goes on in
-logarithms.
+logarithms. Inside, arrays are transposed: the states are few, and sums over them are then sums of long rows.
 """
 
 from __future__ import annotations
@@ -32,93 +32,97 @@ def predictions(base: Floats, stay: Floats, emissions: Floats) -> Floats | None:
     Parameters
     ----------
     base : float array, shape (..., T or 1, S)
-        With the same number of axes as `emissions`.
+        What the state is drawn anew from; with the same number of axes as `emissions`.
     stay : float array, shape (T,)
+        Chance that the state has stayed since the step before; `stay[0]` is not used.
     emissions : float array, shape (..., T, S)
-        T is at least 1.
+        Log likelihoods, the largest of each step 0. T is at least 1.
 
     Returns
     -------
     float array, shape (..., T, S), or None
         None where plain numbers are not safe.
     """
-    seen = np.array(np.moveaxis(emissions, -1, 0), order="C")
-    seen -= seen.max(axis=0)
-    apart = -seen.min(axis=0)
+    apart = -emissions.T.min(axis=0)
     if _depth(base, stay, apart) > _DEPTH:
         return None
-    np.exp(seen, out=seen)
-    flat = seen.reshape(seen.shape[0], -1, seen.shape[-1])
-    rows = np.moveaxis(base, -1, 0)
-    if math.prod(rows.shape[1:-1]) > 1:
-        rows = np.broadcast_to(rows, (*seen.shape[:-1], rows.shape[-1]))
-    blocks = _Blocks(rows.reshape(rows.shape[0], -1, rows.shape[-1]), stay, flat, apart=float(apart.max()))
+    seen = np.exp(emissions.T, order="C")
+    rows = base.T
+    if rows[0, 0].size > 1:
+        rows = np.broadcast_to(rows, (*rows.shape[:2], *seen.shape[2:]))
+    size, steps = seen.shape[:2]
+    blocks = _Blocks(rows.reshape(*rows.shape[:2], -1), stay, seen.reshape(size, steps, -1), apart=float(apart.max()))
     found = blocks.filled().reshape(seen.shape)
-    return np.moveaxis(found / found.sum(axis=0), 0, -1)
+    found /= found.sum(axis=0)
+    return found.T
 
 
 def _depth(base: Floats, stay: Floats, apart: Floats) -> float:
     """How far below the largest a weight may fall, in nats: down to what is drawn, and further while nothing is."""
     leave = 1.0 - stay[1:]
-    drawn = (base[..., 1:, :] if base.shape[-2] > 1 else base) * leave[:, None]
-    lowest = min(drawn.min(where=leave[:, None] > 0.0, initial=1.0), base[..., 0, :].min())
+    held = leave == 0.0
+    later = base.T[:, 1:] if base.shape[-2] > 1 else base.T
+    drawn = (later.min(axis=0).T * leave)[..., ~held]
+    lowest = min(float(drawn.min(initial=1.0)), float(base.T[:, 0].min()))
     if not lowest > 0.0:
         return math.inf
-    held = leave == 0.0
-    slid = np.cumsum(apart[..., :-1] * held, axis=-1)
+    if not held.any():
+        return -math.log(lowest)
+    slid = np.cumsum(apart[:-1].T * held, axis=-1)
     since = slid - np.maximum.accumulate(np.where(held, 0.0, slid), axis=-1)
-    return float(since.max(initial=0.0)) - math.log(lowest)
+    return float(since.max()) - math.log(lowest)
 
 
 class _Blocks:
-    """The steps of N chains cut into B blocks of L steps; states lie in the first axis of weights, blocks in the last.
+    """The steps of N chains cut into B blocks of L steps. Weights have states first, and last all chains of a block.
 
     Parameters
     ----------
-    base : float array, shape (S, N or 1, T or 1)
+    base : float array, shape (S, T or 1, N or 1)
     stay : float array, shape (T,)
-    seen : float array, shape (S, N, T)
+    seen : float array, shape (S, T, N)
         Likelihoods, the largest of each step 1.
     apart : float
         The widest range of a step's likelihoods, in nats.
     """
 
     def __init__(self, base: Floats, stay: Floats, seen: Floats, *, apart: float) -> None:
-        self.size, self.chains, self.steps = seen.shape
+        self.size, self.steps, self.chains = seen.shape
         self.length = math.isqrt(self.steps) if self.size * self.chains < _WIDE else self.steps
         self.blocks = -(-self.steps // self.length)
         self.every = max(1, int(_SLIDE / apart)) if apart > 0.0 else self.length
-        self.first = base[:, None, :, 0]
+        self.first = base[:, None, 0]
         self.seen = self._cut(seen, filled_with=1.0)
         self.move: Floats | None = None
         if base.shape[1:] == (1, 1) and (stay[1:] == stay[-1]).all():
             self.move = stay[-1] * np.eye(self.size) + (1.0 - stay[-1]) * base[:, 0]
         else:
-            chains = (1, self.chains, self.steps)
-            self.stay = self._cut(np.broadcast_to(stay, chains), filled_with=1.0)
-            self.drawn = self._cut(np.broadcast_to((1.0 - stay) * base, seen.shape), filled_with=0.0)
+            self.stay = self._cut(np.broadcast_to(stay[None, :, None], (1, *seen.shape[1:])), filled_with=1.0)
+            drawn = (1.0 - stay[:, None]) * base
+            self.drawn = self._cut(np.broadcast_to(drawn, seen.shape), filled_with=0.0)
 
     def _cut(self, values: Floats, *, filled_with: float) -> Floats:
-        """Values of all steps, shape (s, N, T), put into blocks, shape (L, s, 1, N B)."""
-        padded = np.full((*values.shape[:-1], self.blocks * self.length), filled_with)
-        padded[..., : self.steps] = values
-        cut = np.moveaxis(padded.reshape(len(values), -1, self.length), -1, 0)
-        return np.ascontiguousarray(cut)[:, :, None]
+        """Values of all steps, shape (s, T, N), put into blocks, shape (L, s, 1, B N)."""
+        padded = np.full((len(values), self.blocks * self.length, self.chains), filled_with)
+        padded[:, : self.steps] = values
+        cut = padded.reshape(-1, self.blocks, self.length, self.chains).transpose(2, 0, 1, 3)
+        return cut.reshape(self.length, -1, 1, self.blocks * self.chains)
 
     def filled(self) -> Floats:
-        """What is predicted for each step, in proportion, shape (S, N, T)."""
-        predicted = np.empty((self.length, self.size, 1, self.chains * self.blocks))
+        """What is predicted for each step, in proportion, shape (S, T, N)."""
+        predicted = np.empty((self.length, self.size, self.blocks * self.chains))
         weights = self._starts()
         for i in range(self.length):
-            predicted[i] = self._predicted(weights, i)
-            weights = predicted[i] * self.seen[i]
+            weights = self._predicted(weights, i)
+            predicted[i] = weights[:, 0]
+            weights *= self.seen[i]
             if (i + 1) % self.every == 0:
                 weights /= weights.max(axis=0)
-        steps = np.moveaxis(predicted[:, :, 0], 0, -1).reshape(self.size, self.chains, -1)
-        return steps[..., : self.steps]
+        steps = predicted.reshape(self.length, self.size, self.blocks, self.chains).transpose(1, 2, 0, 3)
+        return steps.reshape(self.size, -1, self.chains)[:, : self.steps]
 
     def _predicted(self, weights: Floats, i: int) -> Floats:
-        """Step i of every block before it sees anything, from weights of shape (S, C, N B)."""
+        """Step i of every block before it sees anything, from weights of shape (S, C, B N)."""
         if self.move is not None:
             predicted = (self.move @ weights.reshape(self.size, -1)).reshape(weights.shape)
         else:
@@ -126,32 +130,32 @@ class _Blocks:
             predicted += self.drawn[i] * weights.sum(axis=0)
         if i == 0:
             # The first step of all draws from the base, whatever was before.
-            predicted.reshape(self.size, -1, self.chains, self.blocks)[..., 0] = self.first
+            predicted[..., : self.chains] = self.first
         return predicted
 
     def _starts(self) -> Floats:
-        """Weights just before each block, shape (S, 1, N B)."""
-        starts = np.ones((self.size, self.chains, self.blocks))
+        """Weights just before each block, shape (S, 1, B N)."""
+        starts = np.ones((self.size, self.blocks, self.chains))
         if self.blocks > 1:
             joined = self._transfers()
             reach = 1
             while reach < self.blocks - 1:
-                joined[:, reach:] = _scaled(joined[:, reach:] @ joined[:, :-reach])
+                joined[reach:] = _scaled(joined[reach:] @ joined[:-reach])
                 reach *= 2
             # Block 0 ends the same wherever it starts; any column will do.
-            starts[..., 1:] = np.moveaxis(joined[:, :-1, :, 0], -1, 0)
+            starts[:, 1:] = joined[:-1, :, :, 0].transpose(2, 0, 1)
         return starts.reshape(self.size, 1, -1)
 
     def _transfers(self) -> Floats:
-        """What each block does to each state it may start in, shape (N, B, end S, start S)."""
-        shape = (self.size, self.size, self.chains * self.blocks)
-        weights = np.broadcast_to(np.eye(self.size)[..., None], shape)
+        """What each block does to each state it may start in, shape (B, N, end S, start S)."""
+        width = self.blocks * self.chains
+        weights = np.broadcast_to(np.eye(self.size)[..., None], (self.size, self.size, width))
         for i in range(self.length):
             weights = self._predicted(weights, i)
             weights *= self.seen[i]
             if (i + 1) % self.every == 0:
                 weights /= weights.max(axis=(0, 1))
-        return _scaled(np.moveaxis(weights.reshape(*shape[:2], self.chains, self.blocks), (0, 1), (2, 3)))
+        return _scaled(weights.reshape(self.size, self.size, self.blocks, self.chains).transpose(2, 3, 0, 1))
 
 
 def _scaled(matrices: Floats) -> Floats:

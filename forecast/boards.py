@@ -129,13 +129,10 @@ def _states(indicator: Indicator, likelihood: Likelihood, final: Floats, day: in
 
 
 def _expectation(indicator: Indicator, likelihood: Likelihood, final: Floats, day: int) -> Expectation | None:
-    if isinstance(likelihood, MeasureLikelihood | BaselineLikelihood):
-        is_plain = isinstance(likelihood, MeasureLikelihood)
-        means, variances = (
-            likelihood.model.expected(likelihood.last_trusted, day) if is_plain else likelihood.expected_on(day)
-        )
-        low, high = (_normal_quantile(level, means, variances, final) for level in (_LOW, _HIGH))
-        return Expectation(float(final @ means), low, high)
+    if isinstance(likelihood, MeasureLikelihood):
+        return _reading(*likelihood.model.expected(likelihood.last_trusted, day), final)
+    if isinstance(likelihood, BaselineLikelihood):
+        return _reading(*likelihood.expected_on(day), final)
     if isinstance(likelihood, CountLikelihood):
         days = duration_days(indicator.check_every) if indicator.check_every else NEXT_DAYS
         expected = likelihood.model.rates * days / DAYS_PER_YEAR
@@ -145,6 +142,12 @@ def _expectation(indicator: Indicator, likelihood: Likelihood, final: Floats, da
         low, high = (_poisson_quantile(level, expected, final) for level in (_LOW, _HIGH))
         return Expectation(float(final @ expected), low, high)
     return None
+
+
+def _reading(means: Floats, variances: Floats, weights: Floats) -> Expectation:
+    """The next reading, normal under each scenario."""
+    low, high = (_normal_quantile(level, means, variances, weights) for level in (_LOW, _HIGH))
+    return Expectation(float(weights @ means), low, high)
 
 
 def _normal_quantile(level: float, means: Floats, variances: Floats, weights: Floats) -> float:

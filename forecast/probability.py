@@ -34,13 +34,13 @@ def log_or_minus_infinity(values: Floats | float) -> Floats:
 def log_sum_exp(values: Floats) -> Floats:
     """log(sum(exp(values))) over the last axis, without overflow; minus infinity where nothing has any weight."""
     # The last axis is short and the others long, so it is brought to the front: sums of long rows, not of short ones.
-    terms = np.array(np.moveaxis(values, -1, 0), order="C")
+    terms = np.array(values.T, order="C")
     top = terms.max(axis=0)
     finite = np.isfinite(top)
     if not finite.all():
         top = np.where(finite, top, 0.0)
     terms -= top
-    return log_or_minus_infinity(np.exp(terms, out=terms).sum(axis=0)) + top
+    return (log_or_minus_infinity(np.exp(terms, out=terms).sum(axis=0)) + top).T
 
 
 def normalised(log_weights: Floats) -> Floats:

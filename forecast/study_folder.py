@@ -1,7 +1,7 @@
-"""A study file and the histories beside it, read from disk and checked together: all that recording a study takes.
+"""A study file together with the histories beside it, checked as one: all that recording a study takes.
 
-The one room besides the cases and the ledgers that opens files. Only what lies beside or below the study file is
-opened, so that a study does not depend on where it was written; links that lead elsewhere are refused.
+The one room besides the cases and the ledgers that opens files: the histories. Only what lies beside or below the study
+file is opened, so that a study does not depend on where it was written; links that lead elsewhere are refused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from forecast.baseline import Baselines, Fit, FitError, fitted
 from forecast.history import SIZE_LIMIT, Row, history_text, read_history, series_faults
 from forecast.study import Study
 from forecast.study_file import NamedHistory, examined
-from forecast.yaml_tree import SIZE_LIMIT as STUDY_LIMIT
 from forecast.yaml_tree import shown, yaml_text
 from indicators.errors import Fault, FaultsError
 
@@ -36,23 +35,22 @@ class StudyFiles:
     text: str
 
 
-def read_study_files(file: str | Path) -> StudyFiles:
-    """Read a study file and every history that it names, and fit the models of its measures.
+def read_study_files(file: str | Path, content: bytes) -> StudyFiles:
+    """Read a study and every history that it names, and fit the models of its measures.
 
     Parameters
     ----------
     file : str or path
         The study file; histories are found relative to its folder. Faults carry it as it is given.
+    content : bytes
+        What is in it.
 
     Raises
     ------
     FaultsError
         With every fault of all files, in the order of their places. Models are fitted once nothing else is at fault.
-    OSError
-        The study file itself cannot be read.
     """
-    with Path(file).open("rb") as stream:
-        text = yaml_text(stream.read(STUDY_LIMIT + 1), file=str(file))
+    text = yaml_text(content, file=str(file))
     found = examined(text, file=str(file))
     folder = _Folder(Path(file))
     rows = {named.indicator: folder.rows(named) for named in found.histories}

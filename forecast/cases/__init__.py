@@ -11,7 +11,8 @@ from importlib.resources.abc import Traversable
 from pathlib import Path
 
 import forecast.workflow as workflow
-from forecast.study_file import read_study, schema, study_json
+from forecast.study_file import schema, study_json
+from forecast.study_folder import read_study_files
 from indicators import coverage, evidence
 from indicators.errors import WatchfloorError, nearest
 from indicators.intake import read_rows
@@ -82,9 +83,9 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 def record_case(ledger: Ledger, folder: Path, name: str, *, author: str, today: date) -> Counts:
     """Record study, coverage and reports of a case from the files in a folder; what is recorded already stays."""
     file = folder / f"{name}.yaml"
-    text = file.read_text(encoding="utf-8")
-    study = read_study(text, file=str(file))
-    workflow.record_study(ledger, study, content=study_json(study), text=text, file=str(file), author=author)
+    files = read_study_files(file, file.read_bytes())
+    study = files.study
+    workflow.record_study(ledger, study, content=study_json(study), text=files.text, file=str(file), author=author)
     spans = folder / "coverage.csv"
     rows, faults = read_rows(spans.read_bytes(), file=str(spans), fields=coverage.FIELDS)
     covered = workflow.cover_many(ledger, study.study, str(spans), rows, faults, author=author, today=today)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from forecast.outlook import Outlook
+    from forecast.reading import Reading
 
 __all__ = ["amend", "cover", "import_", "log", "retract"]
 
@@ -94,16 +95,29 @@ def log(
     if as_json:
         click.echo(json.dumps(_as_json(entry.id, entry.hash, grade, live.rho, before, after), ensure_ascii=False))
         return
-    from forecast.display import percent, points
-
     click.echo(f"{entry.id}  {report.indicator} on {report.dated}  grade {grade}, weight {live.rho:.2f}")
-    for scenario, p, q in zip(reading.study.scenarios, before.final, after.final, strict=True):
-        click.echo(f"  {scenario.label:<40} {percent(p):>7} -> {percent(q):>7}  {points(q - p):>7}")
+    _print_effect(before, after)
     twin = reading.known.contents.get(content_key(report_content(report)))
     if twin:
         click.echo(f"note: {twin} has the same content; if this is the same report, retract one of them", err=True)
     elif _is_copy(after, live.entry):
         click.echo("note: a report of the same origin and at least this weight is in already; it counts once", err=True)
+
+
+def _print_effect(before: Outlook, after: Outlook) -> None:
+    """The probabilities before and after something was written."""
+    from forecast.display import percent, points
+
+    for scenario, p, q in zip(before.study.scenarios, before.final, after.final, strict=True):
+        click.echo(f"  {scenario.label:<40} {percent(p):>7} -> {percent(q):>7}  {points(q - p):>7}")
+
+
+def _print_effect_on(before: Reading) -> None:
+    """The same, where all that was known before is in a reading."""
+    from forecast.reading import read_study
+
+    day = before.default_as_of(today())
+    _print_effect(before.outlook(day), read_study(before.ledger, before.study_id).outlook(day))
 
 
 def _is_copy(after: Outlook, entry: str) -> bool:
@@ -184,7 +198,10 @@ def cover(
     author: str | None,
     **options: str | None,
 ) -> None:
-    """Record that somebody was looking at INDICATOR, so that silence says something."""
+    """Record that somebody was looking at INDICATOR, so that silence says something.
+
+    For a count or milestone quiet days then count; for any kind the next look falls due later.
+    """
     import forecast.workflow as workflow
     from indicators.coverage import FIELDS
     from indicators.intake import read_rows
@@ -208,6 +225,8 @@ def cover(
     else:
         shown = entries[0] if len(entries) == 1 else f"{len(entries)} spans"
         click.echo(f"{shown} recorded" + (f", {skipped} skipped as already there" if skipped else ""))
+        if entries:
+            _print_effect_on(reading)
 
 
 @click.command(epilog="Example: forecast amend e12 --grade C3 --why 'the paper has withdrawn it'")
@@ -247,6 +266,7 @@ def amend(
         f"{name} {'taken out' if value is None else value}" for name, value in done.payload["set"].items()
     )
     click.echo(f"{done.id}  amends {entry}: {changed}")
+    _print_effect_on(reading)
 
 
 def _reason(why: str) -> str:
@@ -266,3 +286,4 @@ def retract(entry: str, why: str, ledger: str | None, study: str | None, author:
     book, reading = open_reading(ledger, study)
     done = workflow.retract(book, reading.study_id, entry, why=_reason(why), author=author_or_user(author))
     click.echo(f"{done.id}  retracts {entry}")
+    _print_effect_on(reading)

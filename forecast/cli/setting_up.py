@@ -48,7 +48,10 @@ def init(folder: str, case: str | None, ledger: str | None, author: str | None) 
     click.echo(f"{path}: ledger ready")
     click.echo(f"{where}: {len(written)} files written, {len(files) - len(written)} there already")
     click.echo(f"{case}: {counts.reports} reports and {counts.coverage} spans of coverage recorded")
-    click.echo("next: `forecast status`, `forecast explain`, or edit the study and `forecast study add` it again")
+    there = "" if where == Path() else f"`cd {shlex.quote(str(where))}`, "
+    click.echo(
+        f"next: {there}`forecast status`, `forecast explain`, or edit the study and `forecast study add` it again"
+    )
 
 
 def _refuse_other_file(path: Path) -> None:
@@ -102,7 +105,7 @@ def demo(folder: str) -> None:
     for line in (
         f"cd {shlex.quote(str(where))}",
         "forecast explain --since 2026-01-01",
-        "forecast log intel-reform --state law --on 2026-06-15 --source Kyodo --note 'a report of your own'",
+        "forecast log amend-road --state timetable --on 2026-06-15 --source Kyodo --note 'a report of your own'",
         "forecast status --without source:Kyodo",
         "forecast evidence --indicator export-rules",
     ):

@@ -33,16 +33,16 @@ def study() -> None:
 @click.argument("file", type=click.Path(dir_okay=False))
 @json_option
 def check(file: str, as_json: bool) -> None:
-    """Check a study FILE and print every fault with its place.
+    """Check a study FILE and the histories it names, and print every fault with its place.
 
     Leaves with 0 when it is sound and 1 when it has faults.
     """
-    from forecast.study_file import study_faults
-    from forecast.yaml_tree import yaml_text
-    from indicators.errors import FaultsError
+    from forecast.study_folder import read_study_files
+    from indicators.errors import Fault, FaultsError
 
+    faults: list[Fault] = []
     try:
-        faults = list(study_faults(yaml_text(file_content(file), file=file), file=file))
+        read_study_files(file, file_content(file))
     except FaultsError as error:
         faults = list(error.faults)
     if as_json:
@@ -63,15 +63,16 @@ def check(file: str, as_json: bool) -> None:
 def add(file: str, ledger: str | None, study: str | None, author: str | None) -> None:
     """Record the study in FILE, or the next revision of it.
 
-    Makes the ledger when there is none yet. A file that is recorded already changes nothing.
+    Makes the ledger when there is none yet. The histories that the study names are recorded with it, and the models of
+    its measures are fitted to them. A file that is recorded already changes nothing.
     """
-    from forecast.study_file import read_study, study_json
+    from forecast.study_file import study_json
+    from forecast.study_folder import read_study_files
     from forecast.workflow import record_study
-    from forecast.yaml_tree import yaml_text
     from indicators.ledger_sqlite import create_ledger
 
-    text = yaml_text(file_content(file), file=file)
-    found = read_study(text, file=file)
+    files = read_study_files(file, file_content(file))
+    found = files.study
     if asked_for("study", study) not in (None, found.study):
         raise click.UsageError(f'{file} is the study "{found.study}", not "{asked_for("study", study)}"')
     path = ledger_path(asked_for("ledger", ledger))
@@ -80,7 +81,7 @@ def add(file: str, ledger: str | None, study: str | None, author: str | None) ->
         click.echo(f"made the ledger {path}", err=True)
     book = open_the_ledger(ledger)
     who = author_or_user(author)
-    done = record_study(book, found, content=study_json(found), text=text, file=file, author=who)
+    done = record_study(book, found, content=study_json(found), text=files.text, file=file, author=who)
     told = f"{done.entry.id}  {found.study} revision {done.number}"
     click.echo(told if done.is_new else f"{told} is this file already; nothing was written")
 

@@ -307,14 +307,15 @@ def _decibans(value: float) -> Text:
 
 def print_evidence(study: Study, rows: Sequence[Logged]) -> None:
     """Logged reports and coverage, one a line, with what became of them."""
-    table = _table("entry", "day", "indicator", "what", "note", "", wrap=("what", "note"))
+    texts = ("what", "event or origin", "note")
+    table = _table("entry", "day", "indicator", *texts, "", wrap=texts)
     for logged in rows:
         record = logged.record
         marks = ["retracted" if logged.retracted else "amended" if logged.corrections else ""]
         if isinstance(record, Coverage):
-            cells = [str(record.to), record.indicator, f"looked from {record.from_}, detect {record.detect:g}"]
+            cells = [str(record.to), record.indicator, f"looked from {record.from_}, detect {record.detect:g}", ""]
         else:
-            cells = [str(record.dated), record.indicator, account(study, record)]
+            cells = [str(record.dated), record.indicator, account(study, record), record.event or record.origin or ""]
             marks.append(f"TLP:{record.tlp}" if record.tlp not in (None, study.tlp) else "")
         note, mark = record.note or "", " ".join(filter(None, marks))
         table.add_row(Text(logged.entry.id), *map(Text, cells), Text(shortened(note, 90)), Text(mark))

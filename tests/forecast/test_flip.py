@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
@@ -98,17 +97,21 @@ def leader(outlook: Outlook) -> int:
     return int(np.argmax(logs >= logs.max() - TIE))
 
 
-def by_scanning(leads: Callable[[float], int], points: int) -> float | None:
+def by_scanning(study: Plain, name: str, rest: tuple[list[Plain], list[Plain], date]) -> float | None:
     """The smallest share at which another leads: the first of many, then halved down."""
-    first = leads(0.0)
-    shares = [n / points for n in range(points + 1)]
-    found = next((n for n in range(1, points + 1) if leads(shares[n]) != first), None)
+
+    def holds(a: float) -> bool:
+        return leader(outlook_of(softened(study, name, a), *rest)) == first
+
+    first = leader(outlook_of(study, *rest))
+    shares = [n / 30 for n in range(31)]
+    found = next((n for n in range(1, 31) if not holds(shares[n])), None)
     if found is None:
         return None
     low, high = shares[found - 1], shares[found]
     while high - low > 1e-8:
         middle = (low + high) / 2
-        low, high = (low, middle) if leads(middle) != first else (middle, high)
+        low, high = (middle, high) if holds(middle) else (low, middle)
     return high
 
 
@@ -132,13 +135,7 @@ def test_against_studies_softened_in_the_file(first: int) -> None:
         found = flips(outlook_of(study, reports, coverage, as_of))
         assert list(found) == [indicator["id"] for indicator in study["indicators"]]
         for name, flip in found.items():
-
-            def leads(
-                a: float, name: str = name, study: Plain = study, rest: tuple[Any, ...] = (reports, coverage)
-            ) -> int:
-                return leader(outlook_of(softened(study, name, a), *rest, as_of))  # noqa: B023
-
-            expected = by_scanning(leads, 30)
+            expected = by_scanning(study, name, (reports, coverage, as_of))
             assert (flip is None) == (expected is None), name
             if flip is not None:
                 assert flip == pytest.approx(expected, abs=3e-8), name
@@ -180,28 +177,22 @@ def test_the_leader_by_one_indicator_alone_falls_at_the_very_end() -> None:
     assert earlier is None
 
 
-def test_a_row_of_a_millionth_hangs_on_a_millionth() -> None:
-    """One A1 report of what is nearly impossible under yes; a little softening and yes leads again."""
-    rows = {"yes": [1e-9, 1 - 1e-9], "no": [1e-4, 1 - 1e-4]}
-    study = study_of(STATE | {"likelihoods": rows}, grades={"A": 1 - 1e-12, "1": 1 - 1e-12})
-    study["scenarios"] = [{"id": "yes", "prior": 0.99}, {"id": "no", "prior": 0.01}]
-    outlook = outlook_of(study, [said(0, "low", grade="A1")], [], OPENS)
-    assert leader(outlook) == 1
-    q = 0.99 * 1e-9 + 0.01 * 1e-4
-    # 99 ((1 - a) 1e-9 + a q) = (1 - a) 1e-4 + a q, but for the weight's distance from 1
-    a = (1e-4 - 99e-9) / (98 * q + 1e-4 - 99e-9)
-    assert flips(outlook)["signs-0"] == pytest.approx(a, abs=1e-6)
+def test_a_row_of_next_to_nothing_hangs_on_next_to_nothing() -> None:
+    """A report that is impossible but under odd, which another has ruled out; q = 0.05 soon swamps what is left.
 
-    nearly = study_of(STATE | {"likelihoods": {"yes": [1e-9, 1 - 1e-9], "no": [1e-7, 1 - 1e-7]}})
-    nearly |= {"scenarios": [{"id": "yes", "prior": 0.5}, {"id": "no", "prior": 0.5}], "grades": study["grades"]}
-    other = STATE | {"id": "signs-1", "likelihoods": {"yes": [0.02, 0.98], "no": [0.9, 0.1]}}
-    nearly["indicators"].append(other)
+    0.6 ((1 - a) 1e-12 + a q) = 0.3 ((1 - a) 1e-9 + a q).
+    """
+    scenarios = [{"id": "yes", "prior": 0.6}, {"id": "no", "prior": 0.3}, {"id": "odd", "prior": 0.1}]
+    rows = {"yes": [1e-12, 1 - 1e-12], "no": [1e-9, 1 - 1e-9], "odd": [0.5, 0.5]}
+    other = {"yes": [0.5, 0.5], "no": [0.5, 0.5], "odd": [1 - 1e-14, 1e-14]}
+    study = study_of(STATE | {"likelihoods": rows}, STATE | {"likelihoods": other}, scenarios=scenarios)
+    study["grades"] = {"A": 1 - 1e-14, "1": 1 - 1e-14}
     reports = [said(0, "low", grade="A1"), said(0, "high", "signs-1", grade="A1")]
-    found = flips(outlook_of(nearly, reports, [], OPENS))["signs-0"]
-    q, odds = 0.5 * (1e-9 + 1e-7), 9.8
-    # odds ((1 - a) 1e-9 + a q) = (1 - a) 1e-7 + a q
-    a = (1e-7 - odds * 1e-9) / (odds * (q - 1e-9) - (q - 1e-7))
-    assert found == pytest.approx(a, abs=1e-4)
+    outlook = outlook_of(study, reports, [], OPENS)
+    assert leader(outlook) == 1
+    expected = (0.3e-9 - 0.6e-12) / (0.3 * 0.05)
+    assert expected < 1e-7
+    assert flips(outlook)["signs-0"] == pytest.approx(expected, abs=1.1e-9)
 
 
 @pytest.mark.parametrize(
@@ -268,7 +259,7 @@ def test_a_lead_lost_and_won_again_between_two_points() -> None:
     ratio = math.exp(-gain.min() - 1e-5)
     x = 0.5 * (ratio - 1) / (0.875 - 0.125 * ratio)
     start = STATE | {"likelihoods": {"yes": [0.5, 0.5], "no": [0.5 - x, 0.5 + x]}}
-    signs = {"kind": "state", "states": ["low", "middle", "high"], "likelihoods": rows}
+    signs: Plain = {"kind": "state", "states": ["low", "middle", "high"], "likelihoods": rows}
     study = study_of(signs, start, scenarios=[{"id": "yes"}, {"id": "no"}])
     reports = [said(n, "low" if n < 3 else "high") for n in range(12)] + [said(0, indicator="signs-1")]
     outlook = outlook_of(study, reports, [], OPENS + timedelta(days=20))

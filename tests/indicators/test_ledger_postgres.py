@@ -42,12 +42,13 @@ class TestPostgresLedger(SqlLedgerContract):
     """The contract, on a server."""
 
     @pytest.fixture(autouse=True)
-    def _server(self, server: Server) -> None:
-        self.server = server
+    def in_database(self, database: str) -> None:
+        """Where the ledger of a test is made."""
+        self.database = database
 
     def make_ledger(self, tmp_path: Path, clock: Clock) -> Ledger:
         """See `LedgerContract.make_ledger`."""
-        return create_ledger(self.server.new_database(), clock=clock)
+        return create_ledger(self.database, clock=clock)
 
     def behind_its_back(self, ledger: Ledger, statements: Sequence[str]) -> None:
         """See `SqlLedgerContract.behind_its_back`."""
