@@ -10,7 +10,8 @@ from pathlib import Path
 
 import forecast.reading as reading
 from forecast.reading import Reading
-from indicators import ledger_sqlite
+from indicators import opening
+from indicators.address import Address, address_of
 from indicators.clock import utc_now
 from indicators.days import parse_moment
 from indicators.ledger import Ledger
@@ -24,19 +25,23 @@ def open_ledger(path: str | os.PathLike[str]) -> Ledger:
     Parameters
     ----------
     path : str or path
-        The SQLite file.
+        The SQLite file; or, as a text, the `postgresql://` URL of a database.
 
     Raises
     ------
     LedgerError
         There is none, or it cannot be read; the message says which and how to mend it.
     """
-    return ledger_sqlite.open_ledger(Path(path), clock=utc_now)
+    return opening.open_ledger(_address(path), clock=utc_now)
 
 
 def create_ledger(path: str | os.PathLike[str]) -> Ledger:
     """Make a ledger, or open the one that is there."""
-    return ledger_sqlite.create_ledger(Path(path), clock=utc_now)
+    return opening.create_ledger(_address(path), clock=utc_now)
+
+
+def _address(path: str | os.PathLike[str]) -> Address:
+    return address_of(path) if isinstance(path, str) else Path(path)
 
 
 def read_study(ledger: Ledger, study: str | None = None, *, known_at: str | None = None) -> Reading:

@@ -2,23 +2,25 @@
 
 A rate comes from the dated events of some years. A series is carried on by a statsmodels model that is fitted to it
 once, when the study is recorded; what the fit found is plain numbers from then on, and statsmodels is loaded for
-nothing else. It is fitted on a grid of days in which the days without a reading are missing. Most days are, so the
-likelihood is flat over wide stretches; the search therefore starts from the best of many courses that differ in what
-they take for noise, and goes on until it comes to rest.
+nothing else. The model lives on a grid of days in which the days without a reading are missing. The search for its
+parameters steps from reading to reading instead, by the closed forms of `kalman`, which is the same likelihood; it is
+flat over wide stretches and has several summits, so the search follows several starts and goes on until it is at rest.
 """
 
 from __future__ import annotations
 
+import itertools
 import math
-import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.history import Row, read_history
+from forecast.kalman import Process
 from forecast.probability import Floats
 from indicators.days import DAYS_PER_YEAR
 from indicators.errors import WatchfloorError
@@ -26,12 +28,18 @@ from indicators.indicator import CountIndicator, Day, Indicator, MeasureIndicato
 
 __all__ = ["BaseRate", "Baselines", "Fit", "FitError", "Residuals", "base_rate", "fitted"]
 
+Integers = NDArray[np.int64]
+
+_TRIED = 3
+"""How many of the likeliest starts are followed: the likelihood has several summits."""
 _ROUNDS = 8
 _AT_REST = 1e-7
 """The search is over when another round adds no more than this to the log likelihood."""
 _NO_ERROR = 1e-9
 """A model whose typical error has less than this share of the readings' variance follows them to the letter."""
 _FAR_LONGER = 20.0
+_BRIEFEST, _LONGEST = -3.0, 25.0
+"""Logs of days between which the time of `ar1` is looked for: below, nothing is kept for a day; above, nothing lost."""
 _DOUBTFUL = 0.05
 
 
@@ -185,33 +193,40 @@ def fitted(rows: Sequence[Row], model: str) -> Fit:
     Raises
     ------
     FitError
-        The search does not come to rest, or the model follows the readings without any error.
+        The search does not come to rest, or what it finds cannot carry a series on.
     """
     days = np.array([(row.day - rows[0].day).days for row in rows])
     values = np.array([row.value for row in rows])
-    centre, unit = values.mean(), values.std()
-    with warnings.catch_warnings():
-        # What statsmodels warns of is looked at below: where the search ended, and what the model makes of the history.
-        warnings.simplefilter("ignore")
-        scaled = _search(model, days, (values - centre) / unit)
-        parameters = _in_units(model, scaled, centre, unit)
-        result = _statsmodel(model, days, values).filter(parameters)
-        return _frozen(model, rows, days, parameters, result)
-
-
-def _frozen(model: str, rows: Sequence[Row], days: Any, parameters: Floats, result: Any) -> Fit:
-    """What a run of statsmodels over the history found, as plain numbers."""
+    centre, unit = float(values.mean()), float(values.std())
+    scaled = _search(model, days, (values - centre) / unit)
+    parameters = _in_units(model, scaled, centre, unit)
+    result = _statsmodel(model, days, values).filter(list(parameters.values()))
     foreseen = days[days >= result.nobs_diffuse]
+    if float(np.median(result.forecasts_error_cov[0, 0, foreseen])) < _NO_ERROR * unit**2:
+        _refuse(model, "the model follows the readings without any error, so it cannot say how far they may stray")
     return Fit(
         model=model,
         last_day=rows[-1].day,
         points=len(rows),
-        parameters=dict(zip(result.model.param_names, map(float, parameters), strict=True)),
+        parameters=parameters,
         state=result.filtered_state[:, -1].tolist(),
         covariance=result.filtered_state_cov[:, :, -1].tolist(),
         log_likelihood=float(result.llf),
         residuals=_residuals(result.standardized_forecasts_error[0, foreseen]),
     )
+
+
+def _statsmodel(model: str, days: Integers, values: Floats) -> Any:
+    """The statsmodels model on a grid of days, without a reading on most of them."""
+    from statsmodels.tsa.statespace.sarimax import SARIMAX
+    from statsmodels.tsa.statespace.structural import UnobservedComponents
+
+    grid = np.full(days[-1] + 1, np.nan)
+    grid[days] = values
+    if model == "ar1":
+        return SARIMAX(grid, order=(1, 0, 0), trend="c")
+    names = {"local-level": "local level", "local-trend": "local linear trend"}
+    return UnobservedComponents(grid, names[model], use_exact_diffuse=True)
 
 
 def _residuals(errors: Floats) -> Residuals:
@@ -225,55 +240,76 @@ def _residuals(errors: Floats) -> Residuals:
     return Residuals(lags=lags, statistic=statistic, p_value=float(gammaincc(lags / 2, statistic / 2)))
 
 
-def _statsmodel(model: str, days: Any, values: Floats) -> Any:
-    """The statsmodels model on a grid of days, without a reading on most of them."""
-    from statsmodels.tsa.statespace.sarimax import SARIMAX
-    from statsmodels.tsa.statespace.structural import UnobservedComponents
+def _log_likelihood(model: str, days: Integers, values: Floats) -> Callable[[Mapping[str, float]], float]:
+    """What the statsmodels filter says of readings under some parameters, stepping from one reading to the next.
 
-    grid = np.full(days[-1] + 1, np.nan)
-    grid[days] = values
-    if model == "ar1":
-        return SARIMAX(grid, order=(1, 0, 0), trend="c")
-    names = {"local-level": "local level", "local-trend": "local linear trend"}
-    return UnobservedComponents(grid, names[model], use_exact_diffuse=True)
+    The same as on a grid of days, and as fast for decades as for weeks.
+    """
+    from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
+
+    gaps = np.append(np.diff(days), 1)
+    states = 2 if model == "local-trend" else 1
+    run = KalmanFilter(k_endog=1, k_states=states, k_posdef=states)
+    run.bind(values.copy())
+    run["design"], run["selection"] = np.eye(1, states), np.eye(states)
+
+    def log_likelihood(parameters: Mapping[str, float]) -> float:
+        process = Process(model, parameters)
+        gap, lasting = process.gap(gaps), process.lasting
+        run["transition"] = np.ascontiguousarray(np.moveaxis(gap.move, 0, -1))
+        run["state_cov"] = np.ascontiguousarray(np.moveaxis(gap.noise, 0, -1))
+        run["state_intercept"] = np.ascontiguousarray(gap.drift.T)
+        run["obs_cov"] = np.array([[process.reading_noise]])
+        if lasting is None:
+            run.initialize_diffuse()
+        else:
+            run.initialize_known(*lasting)
+        return float(np.sum(run.loglike()))
+
+    return log_likelihood
 
 
-def _search(model: str, days: Any, values: Floats) -> Floats:
-    """The parameters of greatest likelihood, for readings of mean 0 and variance 1."""
-    statsmodel = _statsmodel(model, days, values)
-    span, gap = float(days[-1]), float(days[-1]) / (len(days) - 1)
-    starts = [np.array(start) for start in _starts(model, span, gap)]
-    best = starts[int(np.argmax([statsmodel.loglike(start) for start in starts]))]
-    reached = statsmodel.loglike(best)
-    for _ in range(_ROUNDS):
+def _search(model: str, days: Integers, values: Floats) -> Floats:
+    """The place of greatest likelihood, for readings of mean 0 and variance 1."""
+    from scipy.optimize import minimize
+
+    log_likelihood = _log_likelihood(model, days, values)
+    span = float(days[-1])
+
+    def unlikely(place: Floats) -> float:
+        return -log_likelihood(_parameters(model, place))
+
+    def downhill(place: Floats) -> Any:
         # The simplex needs no slopes, which vanish where a variance goes to zero.
-        found = statsmodel.fit(best, method="nm", maxiter=1_000, xtol=1e-8, ftol=1e-13, disp=False, return_params=True)
-        gained = statsmodel.loglike(found) - reached
-        if gained > 0.0:
-            best, reached = found, reached + gained
+        simplex = np.vstack([place, place + np.diag(np.where(place == 0.0, 0.25, 0.25 * place))])
+        limits = {"xatol": 1e-8, "fatol": 1e-10, "maxfev": 1_000, "initial_simplex": simplex}
+        return minimize(unlikely, place, method="Nelder-Mead", options=limits)
+
+    courses = sorted((min(alike, key=unlikely) for alike in _starts(model, span, span / (len(days) - 1))), key=unlikely)
+    best = min((downhill(place) for place in courses[:_TRIED]), key=_height)
+    for _ in range(_ROUNDS):
+        further = downhill(best.x)
+        gained, best = best.fun - further.fun, min(best, further, key=_height)
         if gained <= _AT_REST:
             break
     else:
         _refuse(model, "the search for its parameters does not come to rest")
-    if model != "ar1":
-        best = _without_traces(statsmodel, best)
-    if model == "ar1" and best[1] < 0.0:
-        best = np.array([0.0, 0.0, 1.0])
-    if model == "ar1" and -1.0 / math.log(max(best[1], 1e-9)) > _FAR_LONGER * span:
+    if model == "ar1" and best.x[1] > math.log(_FAR_LONGER * span):
         _refuse(model, "the readings return to no mean within many times the length of the history")
-    result = statsmodel.filter(best)
-    if float(np.median(result.forecasts_error_cov[0, 0, days[days >= result.nobs_diffuse]])) < _NO_ERROR:
-        _refuse(model, "the model follows the readings without any error, so it cannot say how far they may stray")
-    return best
+    return best.x if model == "ar1" else _without_traces(unlikely, best.x)
 
 
-def _without_traces(statsmodel: Any, variances: Floats) -> Floats:
-    """The variances with zero for those that the search has only come as near to zero as a double allows."""
-    for position in range(len(variances)):
-        without = np.where(np.arange(len(variances)) == position, 0.0, variances)
-        if without.any() and abs(statsmodel.loglike(without) - statsmodel.loglike(variances)) <= _AT_REST:
-            variances = without
-    return variances
+def _height(found: Any) -> float:
+    return float(found.fun)
+
+
+def _without_traces(unlikely: Callable[[Floats], float], place: Floats) -> Floats:
+    """Zero for the variances that the search has only come as near to zero as a double allows."""
+    for position in range(len(place)):
+        without = np.where(np.arange(len(place)) == position, 0.0, place)
+        if without.any() and abs(unlikely(without) - unlikely(place)) <= _AT_REST:
+            place = without
+    return place
 
 
 def _refuse(model: str, what: str) -> None:
@@ -281,27 +317,38 @@ def _refuse(model: str, what: str) -> None:
     raise FitError(what, mend=f'try "model: {others[model]}", or state "values" in place of the baseline')
 
 
-def _starts(model: str, span: float, gap: float) -> Iterator[list[float]]:
-    """Courses to begin the search from: what varies is how much is noise, how much is movement, and how fast."""
+def _parameters(model: str, place: Floats) -> dict[str, float]:
+    """The parameters at a place of the search: roots of variances; of `ar1` mean, log of time, root of variance."""
+    if model != "ar1":
+        names = ("sigma2.irregular", "sigma2.level", "sigma2.trend")
+        return dict(zip(names, (place**2).tolist(), strict=False))
+    mean, log_time, root = place.tolist()
+    rate = math.exp(-min(max(log_time, _BRIEFEST), _LONGEST))
+    return {
+        "intercept": -math.expm1(-rate) * mean,
+        "ar.L1": math.exp(-rate),
+        "sigma2": -math.expm1(-2.0 * rate) * root**2,
+    }
+
+
+def _starts(model: str, span: float, gap: float) -> Iterator[list[Floats]]:
+    """Courses to begin the search from, those alike together: how much is noise, how much movement, and how fast."""
     if model == "local-level":
         for noise in (0.01, 0.2, 0.5, 0.8, 0.99):
-            for total in (0.03, 0.1, 0.3, 1.0):
-                yield [noise * total, (1.0 - noise) * total / gap]
+            shares = np.array([noise, (1.0 - noise) / gap])
+            yield [np.sqrt(shares * total) for total in (0.03, 0.1, 0.3, 1.0)]
     elif model == "local-trend":
-        shares = [(0.98, 0.01, 0.01), (0.01, 0.98, 0.01), (0.01, 0.01, 0.98), (0.34, 0.33, 0.33)]
-        shares += [(0.49, 0.49, 0.02), (0.49, 0.02, 0.49), (0.02, 0.49, 0.49)]
-        for noise, level, trend in shares:
-            for total in (0.001, 0.01, 0.1, 0.3, 1.0):
-                yield [noise * total, level * total / gap, trend * total / gap**3]
+        uneven = (itertools.permutations(shares) for shares in ((0.01, 0.01, 0.98), (0.02, 0.49, 0.49)))
+        for noise, level, trend in dict.fromkeys([(0.34, 0.33, 0.33), *itertools.chain(*uneven)]):
+            shares = np.array([noise, level / gap, trend / gap**3])
+            yield [np.sqrt(shares * total) for total in (0.001, 0.01, 0.1, 0.3, 1.0)]
     else:
-        for lasting in np.geomspace(0.3, 3.0 * span, 14).tolist():
-            kept = math.exp(-1.0 / lasting)
-            yield [0.0, kept, 1.0 - kept**2]
+        for time in np.geomspace(0.3, 3.0 * span, 14).tolist():
+            yield [np.array([0.0, math.log(time), 1.0])]
 
 
-def _in_units(model: str, parameters: Floats, centre: float, unit: float) -> Floats:
-    """The parameters of the readings themselves, from those of the readings less their mean over their deviation."""
+def _in_units(model: str, place: Floats, centre: float, unit: float) -> dict[str, float]:
+    """The parameters of the readings themselves, from the place found for them less their mean over their deviation."""
     if model == "ar1":
-        intercept, kept, variance = parameters
-        return np.array([unit * intercept + centre * (1.0 - kept), kept, unit**2 * variance])
-    return unit**2 * parameters
+        return _parameters(model, np.array([centre + unit * place[0], place[1], unit * place[2]]))
+    return _parameters(model, unit * place)

@@ -132,7 +132,7 @@ def filtered_and_smoothed(prior: Floats, stay: float, emissions: Floats) -> tupl
     (Filtered, float array of shape (T, K))
         The filter, and the probabilities of each step given the emissions of all steps.
     """
-    ways = np.stack([emissions.T, emissions[::-1].T], axis=-1).T
+    ways = np.array([emissions.T, emissions[::-1].T]).transpose(0, 2, 1)
     both = filtered(prior, np.full(len(emissions), stay), ways)
     forward = Filtered(both.log_predicted[0], both.log_filtered[0], both.log_normalisers[0])
     return forward, normalised(forward.log_predicted + both.log_filtered[1, ::-1] - np.log(prior))

@@ -88,7 +88,7 @@ class _Blocks:
 
     def __init__(self, base: Floats, stay: Floats, seen: Floats, *, apart: float) -> None:
         self.size, self.steps, self.chains = seen.shape
-        self.length = math.isqrt(self.steps) if self.size * self.chains < _WIDE else self.steps
+        self.length = 1 + math.isqrt(self.steps // 2) if self.size * self.chains < _WIDE else self.steps
         self.blocks = -(-self.steps // self.length)
         self.every = max(1, int(_SLIDE / apart)) if apart > 0.0 else self.length
         self.first = base[:, None, 0]

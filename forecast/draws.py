@@ -14,7 +14,7 @@ are. Of a measure with a baseline nothing is drawn but the weights of its report
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -83,7 +83,7 @@ def bands(
     prior = drawn_prior(study, seed=seed, draws=draws)
     # Days first and draws last: what is summed and sorted over then lies side by side.
     daily = np.zeros((length, prior.shape[1], draws))
-    for indicator_id, likelihood in drawn_likelihoods(study, stated, prior, seed=seed).items():
+    for indicator_id, likelihood in drawn_likelihoods(study, stated, prior, seed=seed):
         told = np.moveaxis(likelihood.contributions, 0, -1)
         for position, day in enumerate(likelihood.reports.days.tolist()):
             daily[day] += told[position]
@@ -112,8 +112,10 @@ def drawn_prior(study: Study, *, seed: int, draws: int) -> Floats:
 
 def drawn_likelihoods(
     study: Study, stated: Mapping[str, Likelihood], prior: Floats, *, seed: int
-) -> dict[str, Likelihood]:
-    """Every indicator's likelihood with M draws in a leading axis; only those with reports or exposure.
+) -> Iterator[tuple[str, Likelihood]]:
+    """Every indicator and its likelihood with M draws in a leading axis, parents before those given by them.
+
+    One at a time, because a draw of a large study fills the memory of hundreds of the study itself.
 
     Parameters
     ----------
@@ -148,7 +150,9 @@ def drawn_likelihoods(
             rates = np.maximum(rates * likelihood.model.rates / size * base, _SMALLEST)
             count = CountModel(rates, prior, likelihood.model.silence, likelihood.model.once)
             drawn[indicator_id] = CountLikelihood(count, likelihood.reports, rho, likelihood.detect)
-    return drawn
+        yield indicator_id, drawn[indicator_id]
+        if not study.children_of(indicator_id):
+            del drawn[indicator_id]
 
 
 def _drawn_base(study: Study, indicator_id: str, draws: int, *, seed: int) -> Floats:
@@ -178,14 +182,14 @@ def _log_gamma(stream: np.random.Generator, shape: Floats, draws: int) -> Floats
 def _drawn_rho(study: Study, likelihood: Likelihood, draws: int, *, seed: int) -> Floats:
     """Weights ~ Beta with the stated mean, shape (M, R); a report of weight 0 keeps it."""
     reports = likelihood.reports
-    rho = np.zeros((draws, len(reports)))
+    rho = np.zeros((len(reports), draws))
     for position, live in enumerate(reports.live):
         if live.rho > 0.0:
             grade = study.grade_of(live.report.grade, live.report.source)
             size = _UNGRADED if "F" in grade or "6" in grade else _GRADED
             stream = _stream(seed, f"weight {live.seq}")
-            rho[:, position] = stream.beta(live.rho * size, (1.0 - live.rho) * size, draws)
-    return np.minimum(rho, np.nextafter(1.0, 0.0))
+            rho[position] = stream.beta(live.rho * size, (1.0 - live.rho) * size, draws)
+    return np.minimum(rho, np.nextafter(1.0, 0.0)).T
 
 
 def _sample_size(confidence: Confidence) -> float:

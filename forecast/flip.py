@@ -1,9 +1,10 @@
 """How much of one indicator's judgement must be given up before another scenario leads.
 
 The rows of an indicator are softened, (1 - a) L + a q, from a = 0, as the study has them, to a = 1, where they are the
-same under every scenario and its reports say nothing; rates and values move towards their prior-weighted means. The
-flip point is the smallest a at which another scenario leads. Near 0 the answer hangs on a fine shade of that judgement;
-near 1 it holds until almost nothing is left of it; where there is none, it does not depend on this indicator alone.
+same under every scenario and its reports say nothing; rates, values and shifts move towards their prior-weighted mean.
+The flip point is the smallest a at which another scenario leads. Near 0 the answer hangs on a fine shade of that
+judgement; near 1 it holds until almost nothing is left of it; where there is none, it does not depend on this indicator
+alone.
 
 The leader is worked out exactly, many a side by side: on a scan, closer where the lead has a dip, and then ever closer
 to the first change. What the scan can miss is a stretch that lies between two of its points (1/24 apart, closer near 0
@@ -17,6 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.baseline_likelihood import BaselineLikelihood
 from forecast.change import Change
 from forecast.count_likelihood import CountLikelihood
 from forecast.explain import final_after_changes
@@ -161,7 +163,7 @@ class _Softening:
         stated = self.outlook.likelihoods
         courses = {self.indicator_id: _softened(stated[self.indicator_id], shares)}
         for member in self.family[1:]:
-            courses[member] = self._given_anew(member, courses)
+            courses[member] = self._given_anew(member, courses, len(shares))
         added = np.zeros((len(shares), len(self.days), len(self.outlook.study.prior)))
         for member, course in courses.items():
             own = stated[member]
@@ -175,12 +177,12 @@ class _Softening:
                 added[:, np.searchsorted(self.days, quiet)] -= self.exposure[quiet, None] * moved[:, None, :]
         return [Change(self.days, part) for part in added]
 
-    def _given_anew(self, member: str, courses: dict[str, Likelihood]) -> Likelihood:
+    def _given_anew(self, member: str, courses: dict[str, Likelihood], size: int) -> Likelihood:
         child, indicator = self.outlook.likelihoods[member], self.outlook.study.by_id[member]
         assert isinstance(child, StateLikelihood) and isinstance(indicator, StateIndicator)
         parent = courses[indicator.given or ""]
         assert isinstance(parent, StateLikelihood)
-        return child.given_by(parent)
+        return _side_by_side(child.given_by(parent), np.broadcast_to(child.model.rows, (size, *child.model.rows.shape)))
 
 
 def _states(likelihood: Likelihood) -> int:
@@ -196,15 +198,19 @@ def _softened(likelihood: Likelihood, shares: Floats) -> Likelihood:
         return (1.0 - a) * stated + a * mean
 
     if isinstance(likelihood, StateLikelihood):
-        model = likelihood.model
-        return replace(likelihood, model=replace(model, rows=towards(model.rows, model.uninformed)))
+        return _side_by_side(likelihood, towards(likelihood.model.rows, likelihood.model.uninformed))
     if isinstance(likelihood, CountLikelihood):
         rates = likelihood.model.rates
         return replace(likelihood, model=replace(likelihood.model, rates=towards(rates, prior @ rates)))
-    means, deviations = likelihood.model.means, likelihood.model.deviations
-    softer = replace(
-        likelihood.model,
-        means=towards(means, prior @ means),
-        deviations=towards(deviations, prior @ deviations),
-    )
-    return replace(likelihood, model=softer)
+    if isinstance(likelihood, BaselineLikelihood):
+        shifts = likelihood.model.shifts
+        return replace(likelihood, model=replace(likelihood.model, shifts=towards(shifts, prior @ shifts)))
+    values = likelihood.model
+    means, deviations = (towards(stated, prior @ stated) for stated in (values.means, values.deviations))
+    return replace(likelihood, model=replace(values, means=means, deviations=deviations))
+
+
+def _side_by_side(likelihood: StateLikelihood, rows: Floats) -> StateLikelihood:
+    """The same reports with other rows, shape (A, K, U, S), as A draws of everything."""
+    prior, rho = (np.broadcast_to(part, (len(rows), *part.shape)) for part in (likelihood.model.prior, likelihood.rho))
+    return replace(likelihood, model=replace(likelihood.model, rows=rows, prior=prior), rho=rho)

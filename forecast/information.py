@@ -106,13 +106,9 @@ def _outcomes(outlook: Outlook, indicator: Indicator, day: date) -> Outcomes:
     rho, t = grade_weight(LOOK_GRADE, outlook.study.grades), outlook.study.day_index(day)
     if isinstance(likelihood, StateLikelihood):
         return state_outcomes(likelihood.belief_on(np.array([t]))[:, 0], likelihood.model.uninformed, rho)
-    assert isinstance(likelihood, MeasureLikelihood)
     means, variances = likelihood.expected_on(t)
-    return measure_outcomes(
-        means,
-        np.sqrt(variances),
-        prior=likelihood.model.prior,
-        anyway_means=likelihood.model.means,
-        anyway_deviations=likelihood.model.deviations,
-        rho=rho,
-    )
+    deviations = np.sqrt(variances)
+    anyway = (means, deviations)  # what a history is carried on by has no other density to fall back on
+    if isinstance(likelihood, MeasureLikelihood):
+        anyway = (likelihood.model.means, likelihood.model.deviations)
+    return measure_outcomes(means, deviations, prior=likelihood.model.prior, anyway=anyway, rho=rho)

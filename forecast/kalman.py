@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from forecast.probability import Floats
 
-__all__ = ["Belief", "Process"]
+__all__ = ["Belief", "Gap", "Process"]
 
 Integers = NDArray[np.int64]
 
@@ -43,8 +43,16 @@ class Belief(NamedTuple):
     covariance: Floats
 
 
-class _Gap(NamedTuple):
-    """What some days without a reading do to the state: shapes (..., s, s), (..., s) and (..., s, s)."""
+class Gap(NamedTuple):
+    """What some days without a reading do to the state: it is moved, drifts, and gains noise.
+
+    Attributes
+    ----------
+    move : float array, shape (..., s, s)
+    drift : float array, shape (..., s)
+    noise : float array, shape (..., s, s)
+        A covariance.
+    """
 
     move: Floats
     drift: Floats
@@ -74,11 +82,20 @@ class Process:
     @property
     def repeats_itself(self) -> bool:
         """Whether a second reading of a day could say nothing but what the first said."""
-        return self.reading_noise <= _NEGLIGIBLE * float(self._gap(np.array(1)).noise[0, 0])
+        return self.reading_noise <= _NEGLIGIBLE * float(self.gap(np.array(1)).noise[0, 0])
+
+    @property
+    def lasting(self) -> tuple[Floats, Floats] | None:
+        """Mean and covariance of the state in the long run; None where it wanders off."""
+        if self.model != "ar1":
+            return None
+        phi = self.parameters["ar.L1"]
+        mean, variance = self.parameters["intercept"] / (1.0 - phi), self.parameters["sigma2"] / (1.0 - phi**2)
+        return np.array([mean]), np.array([[variance]])
 
     def carried(self, belief: Belief, day: Integers | int) -> Belief:
         """What is believed on a later day, or on the same, with no reading in between."""
-        gap = self._gap(np.asarray(day - belief.day))
+        gap = self.gap(np.asarray(day - belief.day))
         mean = (gap.move[..., None, :, :] @ belief.mean[..., None])[..., 0] + gap.drift[..., None, :]
         covariance = gap.move @ belief.covariance @ np.swapaxes(gap.move, -1, -2) + gap.noise
         return Belief(np.broadcast_to(np.asarray(day), belief.day.shape), mean, covariance)
@@ -98,16 +115,17 @@ class Process:
         taken = gain[..., :, None] * belief.covariance[..., None, 0, :]
         return Belief(belief.day, mean, belief.covariance - taken)
 
-    def _gap(self, days: Integers) -> _Gap:
+    def gap(self, days: Integers) -> Gap:
+        """What so many days do, shape (...); 0 does nothing."""
         return {"local-level": self._level_gap, "local-trend": self._trend_gap, "ar1": self._return_gap}[self.model](
             np.asarray(days, dtype=np.float64)
         )
 
-    def _level_gap(self, days: Floats) -> _Gap:
+    def _level_gap(self, days: Floats) -> Gap:
         one = np.ones((*days.shape, 1, 1))
-        return _Gap(one, np.zeros((*days.shape, 1)), days[..., None, None] * self.parameters["sigma2.level"])
+        return Gap(one, np.zeros((*days.shape, 1)), days[..., None, None] * self.parameters["sigma2.level"])
 
-    def _trend_gap(self, days: Floats) -> _Gap:
+    def _trend_gap(self, days: Floats) -> Gap:
         level, trend = self.parameters["sigma2.level"], self.parameters["sigma2.trend"]
         move = np.zeros((*days.shape, 2, 2))
         move[..., 0, 0] = move[..., 1, 1] = 1.0
@@ -117,11 +135,11 @@ class Process:
         noise[..., 0, 0] = days * level + trend * days * (days - 1.0) * (2.0 * days - 1.0) / 6.0
         noise[..., 0, 1] = noise[..., 1, 0] = trend * days * (days - 1.0) / 2.0
         noise[..., 1, 1] = trend * days
-        return _Gap(move, np.zeros((*days.shape, 2)), noise)
+        return Gap(move, np.zeros((*days.shape, 2)), noise)
 
-    def _return_gap(self, days: Floats) -> _Gap:
+    def _return_gap(self, days: Floats) -> Gap:
         phi, intercept, noise = (self.parameters[name] for name in ("ar.L1", "intercept", "sigma2"))
         kept = phi**days
         moved = (1.0 - kept) * intercept / (1.0 - phi)
         spread = (1.0 - kept**2) * noise / (1.0 - phi**2)
-        return _Gap(kept[..., None, None], moved[..., None], spread[..., None, None])
+        return Gap(kept[..., None, None], moved[..., None], spread[..., None, None])

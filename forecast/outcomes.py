@@ -143,20 +143,22 @@ def count_outcomes(expected: Floats) -> Outcomes:
 
 
 def measure_outcomes(
-    means: Floats, deviations: Floats, *, prior: Floats, anyway_means: Floats, anyway_deviations: Floats, rho: float
+    means: Floats, deviations: Floats, *, prior: Floats, anyway: tuple[Floats, Floats], rho: float
 ) -> Outcomes:
-    """One reading: rho N(mean_k, deviation_k^2) + (1 - rho) sum_j pi_j N(anyway_mean_j, anyway_deviation_j^2).
+    """One reading: rho N(mean_k, deviation_k^2) + (1 - rho) sum_j pi_j N(m_j, d_j^2).
 
     Parameters
     ----------
     means, deviations : float arrays, shape (K,)
         Of a reading with information, under each scenario; deviations are above 0.
-    prior, anyway_means, anyway_deviations : float arrays, shape (K,)
-        Of the mixture that a reading without information comes from.
+    prior : float array, shape (K,)
+        pi.
+    anyway : pair of float arrays, shape (K,)
+        m and d, of the mixture that a reading without information comes from; deviations are above 0.
     rho : float
         Chance that the reading carries information.
     """
-    centres, widths = np.concatenate([means, anyway_means]), np.concatenate([deviations, anyway_deviations])
+    centres, widths = np.concatenate([means, anyway[0]]), np.concatenate([deviations, anyway[1]])
     pieces = [_points_near(anchor, centres, widths) for anchor in range(len(centres))]
     anchors = np.repeat(np.arange(len(centres)), [len(z) for z, _ in pieces])
     z, stretch = (np.concatenate(part) for part in zip(*pieces, strict=True))

@@ -11,6 +11,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -43,6 +44,11 @@ class StateModel:
     rows: Floats
     prior: Floats
     persistence_days: float | None
+
+    @property
+    def drawn(self) -> bool:
+        """Whether these are M draws, in one leading axis."""
+        return self.rows.ndim > 3
 
     @cached_property
     def uninformed(self) -> Floats:
@@ -82,11 +88,13 @@ class StateLikelihood:
     @cached_property
     def contributions(self) -> Floats:
         """l_r(k), shape (..., R, K): the change each report makes in the log likelihood, given the earlier ones."""
-        return self._pass[0]
+        return _DrawnPass(self).contributions() if self.model.drawn else self._pass[0]
 
     @cached_property
     def _beliefs(self) -> tuple[Floats, Integers]:
         """After each report: belief about the last event's state, shape (..., R, K, S), and its day, shape (R,)."""
+        if self.model.drawn:
+            return _DrawnPass(self).beliefs(), self.reports.event_days[np.maximum.accumulate(self.reports.event)]
         return self._pass[1], self._pass[2]
 
     @cached_property
@@ -286,6 +294,86 @@ class _Foretelling(_Pass):
         base[..., 0, :] = stay * np.eye(size) + (1.0 - stay) * base[..., 0, :]
         chain = filtered(base, self.stay[later], self.told[..., None, None, later, :])
         return chain.log_normalisers.sum(axis=-1)
+
+
+class _Told(NamedTuple):
+    """One event in a walk for M draws."""
+
+    emission: Floats  # P(its reports | its state), (S, M)
+    scale: Floats | float  # log of what that is divided by
+    joint: Floats  # P(its reports, its state | earlier events), (K, S, M), divided likewise
+    total: Floats  # the sum over the states, (K, M)
+    log_total: Floats  # its log, not divided
+
+
+class _DrawnPass:
+    """The walk for M draws at once: so wide that a plain step for each event is as fast as memory goes.
+
+    Draws lie in the last axis. A report tells its event, or tells it anew, and with it the chain up to the newest.
+    """
+
+    def __init__(self, likelihood: StateLikelihood) -> None:
+        reports, model = likelihood.reports, likelihood.model
+        self.reports = reports
+        self.stay = model.stay(np.diff(reports.event_days, prepend=0)).tolist()
+        base = model.rows if likelihood.parent is None else likelihood.base_on(reports.event_days)
+        self.base = np.ascontiguousarray(base.transpose(2, 1, 3, 0))  # (E or 1, K, S, M)
+        self.spoken = _spoken_by_draw(likelihood)
+        self.told: list[_Told] = []
+
+    def contributions(self) -> Floats:
+        """Shape (M, R, K)."""
+        K, _, M = self.base.shape[1:]
+        contributions = np.empty((len(self.reports), K, M))
+        for position in range(len(self.reports)):
+            contributions[position] = self._take(position)
+        return contributions.transpose(2, 0, 1)
+
+    def beliefs(self) -> Floats:
+        """Belief about the last event's state after each report, shape (M, R, K, S)."""
+        beliefs = np.empty((len(self.reports), *self.base.shape[1:]))
+        for position in range(len(self.reports)):
+            self._take(position)
+            beliefs[position] = self.told[-1].joint / self.told[-1].total[:, None]
+        return beliefs.transpose(3, 0, 1, 2)
+
+    def _take(self, position: int) -> Floats:
+        """Tell of one report; the change it makes in the log likelihood, shape (K, M)."""
+        number = int(self.reports.event[position])
+        old = self.told[number:]
+        del self.told[number:]
+        self._tell(*self._emission(self.reports.counted[position]))
+        for event in old[1:]:
+            self._tell(event.emission, event.scale)
+        gained = [event.log_total for event in self.told[number:]]
+        return np.sum(gained, axis=0) - sum(event.log_total for event in old)
+
+    def _tell(self, emission: Floats, scale: Floats | float) -> None:
+        """Add an event to the end of the chain."""
+        number = len(self.told)
+        predicted = self.base[number if len(self.base) > 1 else 0]
+        if number and self.stay[number]:
+            last, stay = self.told[-1], self.stay[number]
+            predicted = (stay / last.total)[:, None] * last.joint + (1.0 - stay) * predicted
+        joint = predicted * emission
+        total = joint.sum(axis=1)
+        self.told.append(_Told(emission, scale, joint, total, np.log(total) + scale))
+
+    def _emission(self, counted: Sequence[int]) -> tuple[Floats, Floats | float]:
+        """P(all counted reports of one event | true state), shape (S, M), and the log of what it is divided by."""
+        if len(counted) == 1:
+            return self.spoken[counted[0]], 0.0
+        logs = np.log(self.spoken[list(counted)]).sum(axis=0)
+        scale = logs.max(axis=0)
+        return np.exp(logs - scale), scale
+
+
+def _spoken_by_draw(likelihood: StateLikelihood) -> Floats:
+    """P(report | true state) in each draw, shape (R, S, M)."""
+    rho, states, uninformed = likelihood.rho.T, likelihood.states, likelihood.model.uninformed.T
+    spoken = np.repeat(((1.0 - rho) * uninformed[states])[:, None], len(uninformed), axis=1)
+    spoken[np.arange(len(states)), states] += rho
+    return spoken
 
 
 class _Removals:

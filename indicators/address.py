@@ -37,7 +37,7 @@ class AddressError(WatchfloorError):
     """A name for a ledger that is neither a file nor the URL of a PostgreSQL database; it is not repeated."""
 
     def __init__(self, what: str) -> None:
-        super().__init__(what, where="--ledger", mend="give a file, or postgresql://USER@HOST/DATABASE")
+        super().__init__(what, mend="give a file, or postgresql://USER@HOST/DATABASE")
 
 
 @dataclass(frozen=True)

@@ -27,11 +27,13 @@ __all__ = [
     "fits_its_hash",
     "row_of_entry",
     "sealed",
+    "sealed_row",
 ]
 
 KINDS = ("study", "evidence", "amend", "retract", "coverage", "publish", "resolve")
 FIRST_PREV = "0" * 64
 COLUMNS = ("seq", "id", "recorded_at", "author", "study", "kind", "payload", "prev", "hash")
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,21 +95,21 @@ def canonical_json(value: object) -> str:
     >>> canonical_json({"b": 1, "a": "é"})
     '{"a":"é","b":1}'
     """
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _ENCODER.encode(value)
 
 
-def entry_hash(*, prev: str, seq: int, entry_id: str, recorded_at: str, draft: Draft) -> str:
-    """SHA-256 over the predecessor's hash and the canonical JSON of the other fields."""
-    body = {
-        "seq": seq,
-        "id": entry_id,
-        "recorded_at": recorded_at,
-        "author": draft.author,
-        "study": draft.study,
-        "kind": draft.kind,
-        "payload": draft.payload,
-    }
-    return hashlib.sha256((prev + canonical_json(body)).encode()).hexdigest()
+def entry_hash(*, prev: str, seq: int, entry_id: str, recorded_at: str, draft: Draft, payload: str) -> str:
+    """SHA-256 over the predecessor's hash and the canonical JSON of the other fields.
+
+    `payload` is the draft's as canonical JSON; around it the body is put together by hand, so that nothing is encoded
+    twice.
+    """
+    text = _ENCODER.encode
+    body = (
+        f'{{"author":{text(draft.author)},"id":{text(entry_id)},"kind":{text(draft.kind)},"payload":{payload},'
+        f'"recorded_at":{text(recorded_at)},"seq":{seq},"study":{text(draft.study)}}}'
+    )
+    return hashlib.sha256((prev + body).encode()).hexdigest()
 
 
 def content_hash(payload: Mapping[str, Any]) -> str:
@@ -127,14 +129,35 @@ def sealed(draft: Draft, *, seq: int, recorded_at: str, prev: str) -> Entry:
         kind=draft.kind,
         payload=draft.payload,
         prev=prev,
-        hash=entry_hash(prev=prev, seq=seq, entry_id=entry_id, recorded_at=recorded_at, draft=draft),
+        hash=entry_hash(
+            prev=prev,
+            seq=seq,
+            entry_id=entry_id,
+            recorded_at=recorded_at,
+            draft=draft,
+            payload=canonical_json(draft.payload),
+        ),
     )
+
+
+def sealed_row(draft: Draft, *, payload: str, seq: int, recorded_at: str, prev: str) -> tuple[Any, ...]:
+    """The row of the entry that a draft becomes, in the order of `COLUMNS`; `payload` is its own as canonical JSON."""
+    entry_id = f"e{seq}"
+    own = entry_hash(prev=prev, seq=seq, entry_id=entry_id, recorded_at=recorded_at, draft=draft, payload=payload)
+    return (seq, entry_id, recorded_at, draft.author, draft.study, draft.kind, payload, prev, own)
 
 
 def fits_its_hash(entry: Entry) -> bool:
     """Whether an entry's hash is that of its content; nothing is said of its link or its place."""
     draft = Draft(author=entry.author, study=entry.study, kind=entry.kind, payload=entry.payload)
-    own = entry_hash(prev=entry.prev, seq=entry.seq, entry_id=entry.id, recorded_at=entry.recorded_at, draft=draft)
+    own = entry_hash(
+        prev=entry.prev,
+        seq=entry.seq,
+        entry_id=entry.id,
+        recorded_at=entry.recorded_at,
+        draft=draft,
+        payload=canonical_json(entry.payload),
+    )
     return entry.hash == own
 
 

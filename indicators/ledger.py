@@ -16,13 +16,13 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from indicators.days import moment_text
-from indicators.entry import FIRST_PREV, KINDS, Draft, Entry, canonical_json, fits_its_hash, sealed
+from indicators.entry import FIRST_PREV, KINDS, Draft, Entry, canonical_json, fits_its_hash, sealed, sealed_row
 from indicators.errors import WatchfloorError, nearest
 
 __all__ = [
@@ -42,12 +42,14 @@ __all__ = [
     "chain_fault",
     "following",
     "sealed_batch",
+    "sealed_rows",
 ]
 
+_PLAIN = (str, int, float, bool, type(None))
 NOT_AS_WRITTEN = "it is not written as a ledger writes it; the entry was changed"
 
 Clock = Callable[[], datetime]
-Decide = Callable[["Ledger"], Sequence[Draft]]
+Decide = Callable[["Ledger"], Iterable[Draft]]
 
 
 class LedgerError(WatchfloorError):
@@ -125,8 +127,10 @@ class Ledger(ABC):
         """Record the drafts that `decide` returns when it is shown this ledger; all or nothing.
 
         `decide` may read (`entries`, `head`) but not append, and runs while no other writer can append. It may be asked
-        again where a server made the attempt void. What it raises passes through and nothing is written; an empty
-        sequence writes nothing and returns an empty list.
+        again where a server made the attempt void. What it raises passes through and nothing is written; no drafts
+        write nothing and return an empty list. Drafts that come from a generator are taken one by one, with no other
+        writer in between either; the generator does not read the ledger any more, and what it raises passes through
+        and nothing is written.
 
         Raises
         ------
@@ -137,6 +141,19 @@ class Ledger(ABC):
         LedgerError
             The ledger could not take the batch; its subclass says why.
         """
+
+    def append_stream(self, decide: Decide) -> range:
+        """Record drafts as `append` does, where they may be more than fit into memory.
+
+        Each is written when it is taken and then let go of. A ledger that cannot do so holds the batch, as here.
+
+        Returns
+        -------
+        range
+            The positions of the new entries, whose ids are `e` and the position; empty when nothing was written.
+        """
+        batch = self.append(decide)
+        return range(batch[0].seq, batch[-1].seq + 1) if batch else range(0)
 
     @abstractmethod
     def restore(self, entries: Iterable[Entry]) -> Head:
@@ -205,10 +222,9 @@ class MemoryLedger(Ledger):
             raise NestedAppendError
         self._is_deciding = True
         try:
-            drafts = decide(self)
+            batch = sealed_batch(decide(self), last=self._last(), now=self._clock())
         finally:
             self._is_deciding = False
-        batch = sealed_batch(drafts, last=self._last(), now=self._clock())
         self._entries += batch
         return batch
 
@@ -246,18 +262,36 @@ class MemoryLedger(Ledger):
         return self._entries[-1] if self._entries else None
 
 
-def sealed_batch(drafts: Sequence[Draft], *, last: Entry | None, now: datetime) -> list[Entry]:
+def sealed_batch(drafts: Iterable[Draft], *, last: Entry | None, now: datetime) -> list[Entry]:
     """The entries that drafts become after `last`; between batches time neither stands still nor runs back."""
-    recorded_at = moment_text(now)
-    if last is not None and recorded_at <= last.recorded_at:
-        recorded_at = _moment_after(last.recorded_at)
-    seq, prev = (last.seq, last.hash) if last else (0, FIRST_PREV)
+    recorded_at, seq, prev = _start(last, now)
     batch = []
     for draft in drafts:
         seq += 1
-        batch.append(sealed(_recordable(draft), seq=seq, recorded_at=recorded_at, prev=prev))
+        own = replace(draft, payload=json.loads(_payload_text(draft)))
+        batch.append(sealed(own, seq=seq, recorded_at=recorded_at, prev=prev))
         prev = batch[-1].hash
     return batch
+
+
+def sealed_rows(drafts: Iterable[Draft], *, last: Entry | None, now: datetime) -> Iterator[tuple[Any, ...]]:
+    """The same entries as rows of a ledger's table, in the order of `indicators.entry.COLUMNS`, one by one."""
+    recorded_at, seq, prev = _start(last, now)
+    for draft in drafts:
+        seq += 1
+        row = sealed_row(draft, payload=_payload_text(draft), seq=seq, recorded_at=recorded_at, prev=prev)
+        prev = row[-1]
+        yield row
+
+
+def _start(last: Entry | None, now: datetime) -> tuple[str, int, str]:
+    """The moment of a batch, and the position and hash of the entry that it follows."""
+    recorded_at = moment_text(now)
+    if last is None:
+        return recorded_at, 0, FIRST_PREV
+    if recorded_at <= last.recorded_at:
+        recorded_at = _moment_after(last.recorded_at)
+    return recorded_at, last.seq, last.hash
 
 
 def following(entries: Iterable[Entry], last: Entry | None) -> Iterator[Entry]:
@@ -297,20 +331,34 @@ def _moment_after(recorded_at: str) -> str:
         raise LedgerTimeError from None
 
 
-def _recordable(draft: Draft) -> Draft:
-    """The draft with a payload of its own, as it will be read back; refused where that would be another one."""
+def _payload_text(draft: Draft) -> str:
+    """The payload of a draft as it is kept; the draft is refused where another one would be read back."""
     if draft.kind not in KINDS:
         raise DraftError(f'"{draft.kind}" is not a kind of entry', mend=nearest(draft.kind, KINDS))
     for name, text in (("author", draft.author), ("study", draft.study)):
         if not text or "\0" in text:
             raise DraftError(f"the {name} of a draft is empty or has a NUL in it", mend=f"name the {name}")
-    payload = _payload_as_read(draft.payload, draft.author, draft.study)
-    if payload is None:
+    text = _text_as_read(draft.payload, draft.author, draft.study)
+    if text is None:
         mend = (
             "give mappings with text keys, lists, texts without half surrogates, finite numbers, true, false and null"
         )
         raise DraftError("a draft is not plain JSON", mend=mend)
-    return replace(draft, payload=payload)
+    return text
+
+
+def _text_as_read(payload: Mapping[str, Any], *names: str) -> str | None:
+    """The payload as canonical JSON; None where it, or one of the names, would come back another."""
+    # What comes back the same by its types alone need not be read to see it; that is every report.
+    if type(payload) is not dict or not all(type(k) is str and type(v) in _PLAIN for k, v in payload.items()):
+        read = _payload_as_read(payload, *names)
+        return None if read is None else canonical_json(read)
+    try:
+        text = canonical_json(payload)
+        "".join((text, *names)).encode()
+    except (TypeError, ValueError):
+        return None
+    return text
 
 
 def _payload_as_read(payload: Mapping[str, Any], *names: str) -> dict[str, Any] | None:

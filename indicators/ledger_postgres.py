@@ -177,8 +177,9 @@ class LedgerConnectionError(PostgresLedgerError):
     MEND = "look whether the server runs, and at user, host and database; then try again"
 
     def __init__(self, address: DatabaseAddress, reason: str = "") -> None:
-        what = "no connection to the server of the ledger; nothing was written"
-        LedgerError.__init__(self, f"{what} ({reason})" if reason else what, where=str(address), mend=self.MEND)
+        why = f" ({reason})" if reason else ""
+        what = f"no connection to the server of the ledger{why}; nothing was written"
+        LedgerError.__init__(self, what, where=str(address), mend=self.MEND)
 
 
 class LedgerUncertainError(PostgresLedgerError):

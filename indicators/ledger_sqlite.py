@@ -33,6 +33,7 @@ from indicators.ledger import (
     chain_fault,
     following,
     sealed_batch,
+    sealed_rows,
 )
 
 __all__ = [
@@ -353,15 +354,22 @@ class SqliteLedger(Ledger):
     def append(self, decide: Decide) -> list[Entry]:
         """See `Ledger.append`; raises a `SqliteLedgerError` when the file cannot take the batch."""
         with self._transaction():
-            drafts = decide(self)
-            batch = sealed_batch(drafts, last=self._last(), now=self._clock())
-            self._insert(batch)
+            batch = sealed_batch(decide(self), last=self._last(), now=self._clock())
+            self._insert(map(row_of_entry, batch))
         return batch
+
+    def append_stream(self, decide: Decide) -> range:
+        """See `Ledger.append_stream`; while it writes more than fits into SQLite's cache, nobody else can read."""
+        with self._transaction():
+            first = self.head().entries + 1
+            self._insert(sealed_rows(decide(self), last=self._last(), now=self._clock()))
+            written = range(first, self.head().entries + 1)
+        return written
 
     def restore(self, entries: Iterable[Entry]) -> Head:
         """See `Ledger.restore`; raises a `SqliteLedgerError` when the file cannot take the entries."""
         with self._transaction():
-            self._insert(following(entries, self._last()))
+            self._insert(map(row_of_entry, following(entries, self._last())))
         return self.head()
 
     def entries(self, *, study: str | None = None, until: datetime | None = None, after: int = 0) -> Iterator[Entry]:
@@ -422,9 +430,9 @@ class SqliteLedger(Ledger):
             _roll_back(self._connection)
             raise
 
-    def _insert(self, entries: Iterable[Entry]) -> None:
+    def _insert(self, rows: Iterable[Row]) -> None:
         with _in_our_words(self.path):
-            self._connection.executemany(_INSERT, map(row_of_entry, entries))
+            self._connection.executemany(_INSERT, rows)
 
     def _last(self) -> Entry | None:
         """The last entry, none when there is none; refused when it is damaged, as nothing may be built on it."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
 
 from indicators.address import Address, DatabaseAddress
 from indicators.errors import WatchfloorError
 from indicators.ledger import Clock, Ledger
 
-if TYPE_CHECKING:
-    from types import ModuleType
-
-__all__ = ["DriverMissingError", "create_ledger", "open_ledger"]
+__all__ = ["DriverMissingError", "create_ledger", "open_ledger", "open_or_create_ledger", "refuse_other"]
 
 
 class DriverMissingError(WatchfloorError):
@@ -38,25 +37,45 @@ def open_ledger(address: Address, *, clock: Clock) -> Ledger:
     LedgerError
         There is none, or it cannot be opened; its subclass says why.
     """
-    if isinstance(address, DatabaseAddress):
-        return _postgres(address).open_ledger(address.url, clock=clock)
-    from indicators import ledger_sqlite
-
-    return ledger_sqlite.open_ledger(address, clock=clock)
+    room, name = _room(address)
+    ledger: Ledger = room.open_ledger(name, clock=clock)
+    return ledger
 
 
 def create_ledger(address: Address, *, clock: Clock) -> Ledger:
     """A new ledger; or the one that is there already, brought up to the newest schema. Raises as `open_ledger`."""
-    if isinstance(address, DatabaseAddress):
-        return _postgres(address).create_ledger(address.url, clock=clock)
-    from indicators import ledger_sqlite
-
-    return ledger_sqlite.create_ledger(address, clock=clock)
+    room, name = _room(address)
+    ledger: Ledger = room.create_ledger(name, clock=clock)
+    return ledger
 
 
-def _postgres(address: DatabaseAddress) -> ModuleType:
+def open_or_create_ledger(address: Address, *, clock: Clock) -> tuple[Ledger, bool]:
+    """The ledger that is there, or a new one; and whether it is new. Raises as `open_ledger`."""
+    room, _ = _room(address)
+    try:
+        return open_ledger(address, clock=clock), False
+    except room.LedgerMissingError:
+        return create_ledger(address, clock=clock), True
+
+
+def refuse_other(address: Address, *, clock: Clock) -> None:
+    """Raise what `create_ledger` would raise of something else that is there already, and make nothing."""
+    room, _ = _room(address)
+    # A new ledger may take the place of an empty file, and an older one is brought up to date.
+    if isinstance(address, Path) and address.is_file() and not address.stat().st_size:
+        return
+    with suppress(room.LedgerMissingError, room.LedgerVersionError):
+        open_ledger(address, clock=clock).close()
+
+
+def _room(address: Address) -> tuple[Any, str | Path]:
+    """The room that knows the driver, and the name that it takes; both rooms have the same names in them."""
+    if isinstance(address, Path):
+        from indicators import ledger_sqlite
+
+        return ledger_sqlite, address
     try:
         from indicators import ledger_postgres
     except ImportError:
         raise DriverMissingError(address) from None
-    return ledger_postgres
+    return ledger_postgres, address.url

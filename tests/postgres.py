@@ -54,14 +54,8 @@ class Server:
     def new_database(self, options: str = "") -> str:
         """The URL of a new, empty database."""
         name = f"d{next(self._numbers)}"
-        self.run(f"CREATE DATABASE {name} {options}")
+        by_hand(self.url(), f"CREATE DATABASE {name} {options}")
         return self.url(name)
-
-    def run(self, *statements: str, database: str = "postgres") -> None:
-        """Run statements as the superuser, each on its own."""
-        with psycopg.connect(self.url(database), autocommit=True) as connection:
-            for statement in statements:
-                connection.execute(statement.encode())
 
     def control(self, *arguments: str) -> None:
         """Run pg_ctl, and wait until it is done."""
@@ -75,6 +69,16 @@ class Server:
     def stop(self, mode: str = "immediate") -> None:
         """Stop it; `immediate` is what a crash leaves."""
         self.control("-m", mode, "stop")
+
+
+def by_hand(url: str, *statements: str) -> list[tuple[object, ...]]:
+    """What the last of some statements gives when another program runs them, each on its own, in the ledger's schema."""
+    with psycopg.connect(url, autocommit=True, options="-c search_path=watchfloor") as connection:
+        rows: list[tuple[object, ...]] = []
+        for statement in statements:
+            cursor = connection.execute(statement.encode())
+            rows = cursor.fetchall() if cursor.description else []
+        return rows
 
 
 @contextlib.contextmanager
@@ -113,7 +117,7 @@ def server() -> Iterator[Server]:
 def database(server: Server) -> str:
     """The URL of a database without a ledger: the same one for every test, as making one takes its time."""
     url = server.url()
-    server.run("DROP SCHEMA IF EXISTS watchfloor CASCADE")
+    by_hand(url, "DROP SCHEMA IF EXISTS watchfloor CASCADE")
     return url
 
 

@@ -83,9 +83,9 @@ def write_files(folder: Path, contents: Mapping[str, bytes]) -> list[str]:
 def record_case(ledger: Ledger, folder: Path, name: str, *, author: str, today: date) -> Counts:
     """Record study, coverage and reports of a case from the files in a folder; what is recorded already stays."""
     file = folder / f"{name}.yaml"
-    files = read_study_files(file, file.read_bytes())
-    study = files.study
-    workflow.record_study(ledger, study, content=study_json(study), text=files.text, file=str(file), author=author)
+    read = read_study_files(file, file.read_bytes())
+    study = read.study
+    workflow.record_study(ledger, study, content=study_json(study), text=read.text, file=str(file), author=author)
     spans = folder / "coverage.csv"
     rows, faults = read_rows(spans.read_bytes(), file=str(spans), fields=coverage.FIELDS)
     covered = workflow.cover_many(ledger, study.study, str(spans), rows, faults, author=author, today=today)

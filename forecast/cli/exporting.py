@@ -11,15 +11,13 @@ import click
 
 from forecast.cli.options import (
     Asked,
-    asked_for,
     json_option,
-    ledger_path,
     open_the_ledger,
     reading_options,
     reading_place_options,
+    refuse_over_ledger,
 )
 from indicators.entry import FIRST_PREV
-from indicators.errors import WatchfloorError
 
 if TYPE_CHECKING:
     from indicators.ledger import Ledger
@@ -27,10 +25,6 @@ if TYPE_CHECKING:
 __all__ = ["export", "verify"]
 
 _SHORTEST_HEAD = 12
-
-
-class OverLedgerError(WatchfloorError):
-    """An export that would be written over the ledger it comes from."""
 
 
 @click.command(epilog="Example: forecast export --format csv --table contributions moved.csv")
@@ -63,10 +57,7 @@ def export(
     if file == "-":
         sys.stdout.write(text)
     else:
-        if Path(file).exists() and Path(file).samefile(ledger_path(asked_for("ledger", asked.ledger))):
-            raise OverLedgerError(
-                "this is the ledger itself; nothing was written", where=file, mend="name another file"
-            )
+        refuse_over_ledger(file, asked.ledger)
         Path(file).write_text(text, encoding="utf-8", newline="")
         click.echo(f"{file} written", err=True)
 

@@ -38,6 +38,9 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "power": ("powering:power", "Simulate the study: can it find the truth before its horizon?"),
     "export": ("exporting:export", "Write the outlook as JSON, CSV or Markdown."),
     "verify": ("exporting:verify", "Check every link of the ledger."),
+    "copy": ("moving:copy", "Copy a ledger, between files and PostgreSQL."),
+    "dump": ("moving:dump", "Write every entry of the ledger to a file."),
+    "load": ("moving:load", "Put the entries of such a file into a ledger."),
     "completion": ("setting_up:completion", "Print the script that completes commands in a shell."),
 }
 
@@ -66,7 +69,7 @@ class _Lazy(SuggestingGroup):
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog="Example: forecast init --case japan-sar && forecast status",
 )
-@click.option("--ledger", metavar="PATH", help="The ledger (or FORECAST_LEDGER; else forecast.db here or above).")
+@click.option("--ledger", metavar="PATH|URL", help="The ledger (or FORECAST_LEDGER; else forecast.db here or above).")
 @click.option("--study", metavar="ID", help="The study; needed only when the ledger holds several.")
 @click.version_option(__version__, prog_name="forecast")
 @click.pass_context

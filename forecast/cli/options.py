@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from indicators.address import Address, address_of
 from indicators.clock import utc_now
 from indicators.days import parse_day, parse_moment
 from indicators.errors import Fault, FaultsError, WatchfloorError
@@ -34,13 +35,15 @@ __all__ = [
     "complete_indicator",
     "file_content",
     "json_option",
-    "ledger_path",
+    "ledger_address",
+    "ledger_option",
     "named_ledger",
     "open_reading",
     "open_the_ledger",
     "parsed",
     "reading_options",
     "reading_place_options",
+    "refuse_over_ledger",
     "writing_options",
 ]
 
@@ -54,8 +57,8 @@ class NoLedgerError(WatchfloorError):
     """No ledger where one was looked for."""
 
 
-class NotYetError(WatchfloorError):
-    """Something that a later version will do."""
+class OverLedgerError(WatchfloorError):
+    """An output that would be written over the ledger it comes from."""
 
 
 class FutureError(WatchfloorError):
@@ -73,9 +76,13 @@ class FileTooLargeError(WatchfloorError):
 def reading_place_options(command: F) -> F:
     """Which ledger and which study."""
     study = click.option("--study", metavar="ID", help="The study; needed only when the ledger holds several.")
-    about = "The ledger (or FORECAST_LEDGER; else forecast.db here or above)."
-    ledger = click.option("--ledger", metavar="PATH", help=about)
-    return ledger(study(command))
+    return ledger_option(study(command))
+
+
+def ledger_option(command: F) -> F:
+    """Which ledger."""
+    about = "The ledger, a file or postgresql:// URL (or FORECAST_LEDGER; else forecast.db here or above)."
+    return click.option("--ledger", metavar="PATH|URL", help=about)(command)
 
 
 def writing_options(command: F) -> F:
@@ -156,15 +163,13 @@ def asked_for(name: str, own: str | None) -> str | None:
     return own if own is not None else given
 
 
-def named_ledger(asked: str | None) -> Path | None:
+def named_ledger(asked: str | None) -> Address | None:
     """The ledger that is named: by the option, else by FORECAST_LEDGER; None when neither is given."""
     named = asked if asked is not None else os.environ.get("FORECAST_LEDGER") or None
-    if named is not None and named.startswith(("postgresql:", "postgres:")):
-        raise NotYetError("PostgreSQL ledgers are not in this version", where="--ledger", mend="give a file")
-    return None if named is None else Path(named)
+    return None if named is None else parsed("--ledger", named, address_of)
 
 
-def ledger_path(asked: str | None) -> Path:
+def ledger_address(asked: str | None) -> Address:
     """Where the ledger is or would be: the named one, else forecast.db here or in a parent folder, or here."""
     named = named_ledger(asked)
     if named is not None:
@@ -174,6 +179,13 @@ def ledger_path(asked: str | None) -> Path:
         if (folder / LEDGER_FILE).is_file():
             return folder / LEDGER_FILE
     return here / LEDGER_FILE
+
+
+def refuse_over_ledger(file: str, own: str | None) -> None:
+    """Refuse a file to write to that is the ledger itself."""
+    address = ledger_address(asked_for("ledger", own))
+    if isinstance(address, Path) and address.exists() and Path(file).exists() and Path(file).samefile(address):
+        raise OverLedgerError("this is the ledger itself; nothing was written", where=file, mend="name another file")
 
 
 def parsed(option: str, text: str, parse: Callable[[str], T]) -> T:
@@ -195,11 +207,11 @@ def file_content(file: str) -> bytes:
 
 def open_the_ledger(own: str | None) -> Ledger:
     """The ledger of this command; refused with the mend where there is none."""
-    from indicators.ledger_sqlite import open_ledger
+    from indicators.opening import open_ledger
 
     asked = asked_for("ledger", own)
-    path = ledger_path(asked)
-    if named_ledger(asked) is None and not path.exists():
+    path = ledger_address(asked)
+    if named_ledger(asked) is None and isinstance(path, Path) and not path.exists():
         raise NoLedgerError(
             f"no {LEDGER_FILE} here or in a parent folder", where=str(path.parent), mend="make one with `forecast init`"
         )
@@ -257,10 +269,10 @@ def _quiet_reading(ctx: click.Context) -> Reading | None:
     """For completion: what there is, or nothing; a TAB never shows an error."""
     with suppress(WatchfloorError, OSError):
         from forecast.reading import chosen_study, read_study
-        from indicators.ledger_sqlite import open_ledger
+        from indicators.opening import open_ledger
 
         given = {name: ctx.params.get(name) or ctx.find_root().params.get(name) for name in ("ledger", "study")}
-        ledger = open_ledger(ledger_path(given["ledger"]), clock=utc_now)
+        ledger = open_ledger(ledger_address(given["ledger"]), clock=utc_now)
         return read_study(ledger, chosen_study(ledger, given["study"]))
     return None
 

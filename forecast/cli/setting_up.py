@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -18,7 +17,7 @@ __all__ = ["completion", "demo", "init"]
 @click.command(epilog="Example: forecast init japan --case japan-sar")
 @click.argument("folder", metavar="[DIR]", default=".", type=click.Path(file_okay=False))
 @click.option("--case", metavar="NAME", help="Write a worked case and record it: japan-sar.")
-@click.option("--ledger", metavar="PATH", help="The ledger to make (or FORECAST_LEDGER; else forecast.db in DIR).")
+@click.option("--ledger", metavar="PATH|URL", help="The ledger to make (or FORECAST_LEDGER; else forecast.db in DIR).")
 @author_option
 def init(folder: str, case: str | None, ledger: str | None, author: str | None) -> None:
     """Make a ledger in DIR, with a starter study to edit or a worked case.
@@ -26,11 +25,11 @@ def init(folder: str, case: str | None, ledger: str | None, author: str | None) 
     Files that are there already stay as they are; one that differs from what would be written is refused.
     """
     from forecast.cases import starter_files, write_files
-    from indicators.ledger_sqlite import create_ledger
+    from indicators.opening import create_ledger, refuse_other
 
     where = Path(folder)
     path = named_ledger(asked_for("ledger", ledger)) or where / LEDGER_FILE
-    _refuse_other_file(path)
+    refuse_other(path, clock=utc_now)  # here, before any file is written beside it
     if case is None:
         written = write_files(where, starter_files())
         create_ledger(path, clock=utc_now).close()
@@ -54,16 +53,6 @@ def init(folder: str, case: str | None, ledger: str | None, author: str | None) 
     )
 
 
-def _refuse_other_file(path: Path) -> None:
-    """Something else under the ledger's name is refused here, before any file is written beside it."""
-    from indicators.ledger_sqlite import LedgerVersionError, open_ledger
-
-    # A new ledger may take the place of an empty file, and an older one is brought up to date.
-    if path.exists() and (path.is_dir() or path.stat().st_size):
-        with suppress(LedgerVersionError):
-            open_ledger(path, clock=utc_now).close()
-
-
 @click.command(epilog="Example: forecast demo /tmp/japan")
 @click.argument("folder", metavar="[DIR]", default="watchfloor-demo", type=click.Path(file_okay=False))
 def demo(folder: str) -> None:
@@ -73,10 +62,10 @@ def demo(folder: str) -> None:
     from forecast.cli.tables import console, print_explanation, print_status
     from forecast.export import FORMATS
     from forecast.reading import read_study
-    from indicators.ledger_sqlite import create_ledger
+    from indicators.opening import create_ledger, refuse_other
 
     where, name = Path(folder), "japan-sar"
-    _refuse_other_file(where / LEDGER_FILE)
+    refuse_other(where / LEDGER_FILE, clock=utc_now)
     write_files(where, case_files(name))
     progress = console(to_stderr=True)
     with create_ledger(where / LEDGER_FILE, clock=utc_now) as book:

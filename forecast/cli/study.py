@@ -12,7 +12,7 @@ from forecast.cli.options import (
     author_or_user,
     file_content,
     json_option,
-    ledger_path,
+    ledger_address,
     open_reading,
     open_the_ledger,
     reading_place_options,
@@ -69,17 +69,17 @@ def add(file: str, ledger: str | None, study: str | None, author: str | None) ->
     from forecast.study_file import study_json
     from forecast.study_folder import read_study_files
     from forecast.workflow import record_study
-    from indicators.ledger_sqlite import create_ledger
+    from indicators.opening import open_or_create_ledger
 
     files = read_study_files(file, file_content(file))
     found = files.study
     if asked_for("study", study) not in (None, found.study):
         raise click.UsageError(f'{file} is the study "{found.study}", not "{asked_for("study", study)}"')
-    path = ledger_path(asked_for("ledger", ledger))
-    if not path.exists():
-        create_ledger(path, clock=utc_now).close()
-        click.echo(f"made the ledger {path}", err=True)
-    book = open_the_ledger(ledger)
+    address = ledger_address(asked_for("ledger", ledger))
+    book, is_made = open_or_create_ledger(address, clock=utc_now)
+    click.get_current_context().call_on_close(book.close)
+    if is_made:
+        click.echo(f"made the ledger {address}", err=True)
     who = author_or_user(author)
     done = record_study(book, found, content=study_json(found), text=files.text, file=file, author=who)
     told = f"{done.entry.id}  {found.study} revision {done.number}"
@@ -131,7 +131,7 @@ def show(
     study_id: str | None, as_file: bool, known_at: str | None, as_json: bool, ledger: str | None, study: str | None
 ) -> None:
     """Show STUDY as recorded: scenarios, priors, indicators and their rows."""
-    from forecast.cli.tables import print_study
+    from forecast.cli.study_tables import print_study
 
     _, reading = open_reading(ledger, study if study_id is None else study_id, known_at)
     payload = reading.known.revisions[-1].payload

@@ -6,14 +6,15 @@ import csv
 import io
 from collections.abc import Mapping, Sequence
 from datetime import date
+from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
-
-from ruamel.yaml import YAML
 
 from forecast.events import Live
 from forecast.outlook import Evidence, Outlook, Provenance
 from forecast.study import Study
+from forecast.study_folder import read_study_files
 from indicators.coverage import Coverage, read_coverage
 from indicators.evidence import read_report
 from indicators.grades import grade_weight
@@ -42,7 +43,11 @@ def outlook_of(study: Plain, reports: Sequence[Plain], coverage: Sequence[Plain]
     as_of
         From the day the study opens to its horizon.
     """
-    model = Study.model_validate(_iso(study))
+    return outlook_of_study(Study.model_validate(_iso(study)), reports, coverage, as_of)
+
+
+def outlook_of_study(model: Study, reports: Sequence[Plain], coverage: Sequence[Plain], as_of: date) -> Outlook:
+    """As `outlook_of`, of a study that has been read already, with what its histories say."""
     live: dict[str, list[Live]] = {}
     for n, raw in enumerate(reports):
         report, problems = read_report(_iso(raw))
@@ -60,12 +65,18 @@ def outlook_of(study: Plain, reports: Sequence[Plain], coverage: Sequence[Plain]
 def japan_sar(as_of: date) -> Outlook:
     """The outlook of the worked case on Japan, with the reports and coverage that come with it."""
     case = files("forecast") / "cases" / "japan_sar"
-    study = YAML(typ="safe", pure=True).load((case / "japan-sar.yaml").read_text("utf-8"))
     reports, coverage = (
         list(csv.DictReader(io.StringIO((case / name).read_text("utf-8"), newline="")))
         for name in ("reports.csv", "coverage.csv")
     )
-    return outlook_of(study, reports, coverage, as_of)
+    return outlook_of_study(japan_sar_study(), reports, coverage, as_of)
+
+
+@cache
+def japan_sar_study() -> Study:
+    """The study of the worked case, with its baselines."""
+    file = Path(str(files("forecast") / "cases" / "japan_sar" / "japan-sar.yaml"))
+    return read_study_files(file, file.read_bytes()).study
 
 
 def _iso(record: Plain) -> dict[str, Any]:

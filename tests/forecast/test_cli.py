@@ -28,6 +28,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from forecast.cli.main import cli, run
+from forecast.display import percent
 from forecast.export.json_export import outlook_schema
 from indicators.clock import today, utc_now
 from indicators.errors import WatchfloorError
@@ -368,7 +369,6 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no ledger": ("status --ledger port.yaml", "port.yaml: this is not a ledger; name another file"),
     "a folder for a ledger": ("status --ledger .", ".: this is not a ledger"),
     "no name for a ledger": ("status --ledger ''", ".: this is not a ledger"),
-    "PostgreSQL": ("status --ledger postgresql://x/y", "--ledger: PostgreSQL ledgers are not in this version"),
     "init over another file": ("init x --ledger port.yaml", "port.yaml: this is not a ledger"),
     "init under a file": ("init port.yaml", "forecast init: Invalid value for"),
 }
@@ -509,6 +509,28 @@ def test_log_prints_the_entry_its_weight_and_the_change(small: Forecast) -> None
     assert result.err == ""
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["log", "mood", "--state", "hostile", "--on", "2024-12-01"],
+        ["amend", "e2", "--state", "hostile"],
+        ["retract", "e2", "--why", "a mistake"],
+        ["cover", "treaty", "--from", "2024-01-01", "--to", "2024-12-31"],
+    ],
+    ids=lambda arguments: arguments[0],
+)
+def test_what_writes_prints_the_probabilities_that_status_has_before_and_after(
+    small: Forecast, arguments: list[str]
+) -> None:
+    def now() -> list[str]:
+        return [percent(s["probability"]) for s in done(small("status", "--json")).json["scenarios"]]
+
+    before = now()
+    lines = [line.split("%") for line in done(small(*arguments)).out.splitlines() if "->" in line]
+    assert [f"{line[0].split()[-1]} %" for line in lines] == before
+    assert [f"{line[1].split()[-1]} %" for line in lines] == now() != before
+
+
 def test_log_notes_a_twin_and_a_copy_on_stderr(small: Forecast) -> None:
     fields = ["--state", "calm", "--on", "2024-02-01", "--source", "Wire", "--origin", "o1"]
     twin = done(small("log", "mood", *fields))
@@ -529,11 +551,15 @@ def test_the_author_is_the_option_else_the_environment(small: Forecast, monkeypa
 
 
 def test_amend_and_retract_and_the_list_of_what_became_of_it(small: Forecast) -> None:
-    assert done(small("amend", "e2", "--grade", "C3", "--origin", "", "--why", "withdrawn")).out == (
-        "e8  amends e2: grade C3, origin taken out\n"
-    )
-    assert done(small("amend", "e6", "--detect", "0.5")).out == "e9  amends e6: detect 0.5\n"
-    assert done(small("retract", "e3", "--why", "logged twice")).out == "e10  retracts e3\n"
+    for arguments, first in (
+        (
+            ["amend", "e2", "--grade", "C3", "--origin", "", "--why", "withdrawn"],
+            "e8  amends e2: grade C3, origin taken out",
+        ),
+        (["amend", "e6", "--detect", "0.5"], "e9  amends e6: detect 0.5"),
+        (["retract", "e3", "--why", "logged twice"], "e10  retracts e3"),
+    ):
+        assert done(small(*arguments)).out.splitlines()[0] == first
     listed = {item["entry"]: item for item in done(small("evidence", "--json", "--corrected")).json}
     assert list(listed) == ["e2", "e3", "e6"]
     assert (listed["e2"]["grade"], "origin" in listed["e2"], listed["e2"]["retracted"]) == ("C3", False, False)
@@ -612,11 +638,14 @@ def test_coverage_from_a_file(small: Forecast, tmp_path: Path) -> None:
     (tmp_path / "spans.csv").write_text(
         "indicator,from,to,detect,note\ntreaty,2024-01-01,2024-02-01,,\ntalks,2024-01-01,2024-02-01,0.5,n\n"
     )
-    assert done(small("cover", "--file", "spans.csv")).out == "2 spans recorded\n"
-    assert done(small("cover", "--file", "spans.csv", "--json")).json == {"entries": [], "skipped": 2}
+    assert done(small("cover", "--file", "spans.csv")).out.splitlines()[0] == "2 spans recorded"
+    again = done(small("cover", "--file", "spans.csv", "--json")).json
+    assert (again["entries"], again["skipped"]) == ([], 2)
     done(small("amend", "e8", "--detect", "0.5"))
-    assert done(small("cover", "--file", "spans.csv", "--json")).json == {"entries": [], "skipped": 2}
-    assert done(small("cover", "mood", "--from", "2024-01-01", "--to", "2024-01-02")).out == "e11 recorded\n"
+    again = done(small("cover", "--file", "spans.csv", "--json")).json
+    assert (again["entries"], again["skipped"]) == ([], 2)
+    one = done(small("cover", "mood", "--from", "2024-01-01", "--to", "2024-01-02"))
+    assert one.out.splitlines()[0] == "e11 recorded"
 
 
 def test_a_file_that_never_ends_is_refused(small: Forecast, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -655,8 +684,8 @@ def test_json_is_all_that_goes_to_stdout(small: Forecast, arguments: list[str]) 
 
 
 def test_every_command_with_a_table_has_json() -> None:
-    without = {"init", "demo", "study", "study add", "amend", "retract", "export", "completion"}
-    for name in set(NAMES) - without:
+    tables = ["status", "explain", "evidence", "verify", "import", "log", "cover"]
+    for name in (*tables, "study list", "study show", "study history", "study check"):
         assert any("--json" in p.opts for p in COMMANDS[tuple(name.split())].params), name
 
 
@@ -733,8 +762,8 @@ def test_an_explanation_for_people(small: Forecast) -> None:
     text = done(small("explain", "--scenario", "strike")).out
     assert text.startswith("Long strike: 40.0 % -> ")
     assert "silence of raids" in text and "e5" in text and "sum" in text
-    assert done(small("explain", "--scenario", "strike", "--since", "2023-12-31")).out == text
-    assert done(small("explain", "--since", "2024-12-31")).out.count(" -> ") == 1
+    before = done(small("explain", "--scenario", "strike", "--since", "2023-12-31")).out
+    assert before.splitlines()[0] == text.splitlines()[0]
 
 
 def test_smaller_reports_are_put_together_unless_all_are_asked_for(japan: Forecast) -> None:
@@ -744,7 +773,8 @@ def test_smaller_reports_are_put_together_unless_all_are_asked_for(japan: Foreca
     )
     assert "smaller reports" in short and "smaller reports" not in whole
     assert whole.count("\n") > short.count("\n") + 40
-    assert short.rstrip().splitlines()[-1].split() == whole.rstrip().splitlines()[-1].split()
+    sums = [[line.split() for line in out.splitlines() if line.split()[:1] == ["sum"]] for out in (short, whole)]
+    assert sums[0] == sums[1] != []
 
 
 def test_a_study_that_has_not_opened_shows_its_priors(forecast: Forecast, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from forecast.flip import flips
 from forecast.outlook import Outlook
 from forecast.probability import Floats
 from tests.forecast.build import japan_sar, outlook_of
+from tests.forecast.test_information import carried_on
 from tests.oracles import RANGES
 from tests.strategies import random_case
 
@@ -177,22 +178,25 @@ def test_the_leader_by_one_indicator_alone_falls_at_the_very_end() -> None:
     assert earlier is None
 
 
-def test_a_row_of_next_to_nothing_hangs_on_next_to_nothing() -> None:
-    """A report that is impossible but under odd, which another has ruled out; q = 0.05 soon swamps what is left.
+def test_rows_of_next_to_nothing_hang_on_next_to_nothing() -> None:
+    """No leads 2 to 1, loses at once and leads again from 0.00025 on: between two points of an even scan.
 
-    0.6 ((1 - a) 1e-12 + a q) = 0.3 ((1 - a) 1e-9 + a q).
+    Of two reports, one is a thousand times likelier under no and one under yes, but so unlikely that the scenario odd,
+    which others have ruled out, gives them all that they have once the rows are softened at all: q = 0.05, 0.04.
     """
-    scenarios = [{"id": "yes", "prior": 0.6}, {"id": "no", "prior": 0.3}, {"id": "odd", "prior": 0.1}]
-    rows = {"yes": [1e-12, 1 - 1e-12], "no": [1e-9, 1 - 1e-9], "odd": [0.5, 0.5]}
+    scenarios = [{"id": "yes", "prior": 0.3}, {"id": "no", "prior": 0.6}, {"id": "odd", "prior": 0.1}]
+    rows = {"yes": [1e-12, 1e-5, 1 - 1e-5 - 1e-12], "no": [1e-9, 1e-8, 1 - 1.1e-8], "odd": [0.5, 0.4, 0.1]}
     other = {"yes": [0.5, 0.5], "no": [0.5, 0.5], "odd": [1 - 1e-14, 1e-14]}
-    study = study_of(STATE | {"likelihoods": rows}, STATE | {"likelihoods": other}, scenarios=scenarios)
-    study["grades"] = {"A": 1 - 1e-14, "1": 1 - 1e-14}
-    reports = [said(0, "low", grade="A1"), said(0, "high", "signs-1", grade="A1")]
-    outlook = outlook_of(study, reports, [], OPENS)
-    assert leader(outlook) == 1
-    expected = (0.3e-9 - 0.6e-12) / (0.3 * 0.05)
-    assert expected < 1e-7
-    assert flips(outlook)["signs-0"] == pytest.approx(expected, abs=1.1e-9)
+    signs = {"kind": "state", "states": ["low", "middle", "high"], "likelihoods": rows}
+    study = study_of(signs, STATE | {"likelihoods": other}, scenarios=scenarios)
+    study["grades"] = {"A": 1 - 1e-15, "1": 1 - 1e-15}
+    reports = [said(0, state, grade="A1") for state in ("low", "middle")]
+    reports += [said(0, "high", "signs-1", grade="A1")] * 3
+    shares = (0.0, 1e-9, 2e-4, 3e-4, 1.0)
+    leaders = [leader(outlook_of(softened(study, "signs-0", a), reports, [], OPENS)) for a in shares]
+    assert leaders == [1, 0, 0, 1, 1]
+    found = flips(outlook_of(study, reports, [], OPENS))["signs-0"]
+    assert found is not None and 0.0 < found < 1.1e-9
 
 
 @pytest.mark.parametrize(
@@ -209,8 +213,8 @@ def test_a_row_of_next_to_nothing_hangs_on_next_to_nothing() -> None:
 def test_none_where_the_scenarios_do_not_differ(indicator: Plain, prior: float, drift: Plain) -> None:
     """Also where the scenarios tie and only the file puts one before the other."""
     scenarios = [{"id": "yes", "prior": prior}, {"id": "no", "prior": 1 - prior}]
-    told: Plain = {"state": {"state": "high"}, "measure": {"value": 7.0}}.get(indicator["kind"], {})
-    report = {"indicator": "signs-0", "observed": "2025-01-08", "grade": "B2", **told}
+    telling: dict[str, Plain] = {"state": {"state": "high"}, "measure": {"value": 7.0}}
+    report = {"indicator": "signs-0", "observed": "2025-01-08", "grade": "B2", **telling.get(indicator["kind"], {})}
     outlook = outlook_of(study_of(indicator, scenarios=scenarios, **drift), [report], [], OPENS + timedelta(days=40))
     assert flips(outlook) == {"signs-0": None}
 
@@ -232,6 +236,24 @@ def test_silence_alone_can_flip_and_is_not_weighed_where_left_out() -> None:
     assert flips(outlook)["signs-0"] == pytest.approx(1 - apart / 36, abs=2e-9)
     without = Outlook(outlook.study, replace(outlook.evidence, silenced=frozenset(["signs-0"])), outlook.as_of)
     assert flips(without) == {"signs-0": None}
+
+
+def test_the_flip_of_a_measure_with_a_history() -> None:
+    """Its shifts are moved towards their mean; worked out anew from the changed shifts."""
+    first = {"indicator": "signs-0", "observed": "2025-12-01", "value": 72.0, "grade": "A1"}
+    stated = {"yes": 20.0, "no": -5.0}
+    found = flips(carried_on(stated, [first], date(2025, 12, 1)))["signs-0"]
+    assert found is not None
+    mean = 0.3 * stated["yes"] + 0.7 * stated["no"]
+    leaders = [
+        int(
+            carried_on(
+                {k: (1 - a) * x + a * mean for k, x in stated.items()}, [first], date(2025, 12, 1)
+            ).final.argmax()
+        )
+        for a in (0.0, found - 1e-8, found)
+    ]
+    assert leaders == [0, 0, 1]
 
 
 # What a scan can miss

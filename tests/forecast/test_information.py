@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from forecast.baseline import Baselines, Fit, Residuals
 from forecast.cli.main import run
 from forecast.events import Live
 from forecast.information import LOOK_GRADE, Look, looks, uncertainty, watch_order
-from forecast.outlook import Outlook
+from forecast.outlook import Evidence, Outlook
 from forecast.probability import Floats
+from forecast.study import Study
 from indicators.evidence import read_report
 from indicators.grades import grade_weight
 from tests.forecast.build import japan_sar, outlook_of
@@ -105,6 +107,40 @@ def test_a_measure_against_a_grid_of_readings(persistence: str | None) -> None:
         outlook = outlook_of(study_of(measure), reports, [], OPENS + timedelta(days=30))
         brute = by_every_look(outlook, "signs-0", readings, each=step)
         assert look_at(outlook).bits == pytest.approx(brute, abs=1e-9)
+
+
+def carried_on(shifts: dict[str, float], reports: list[Plain], as_of: date) -> Outlook:
+    """A measure whose history, a wandering level, stood at 50 a month before the study opened."""
+    measure = {"kind": "measure", "baseline": {"history": "poll.csv", "model": "local-level"}, "shifts": shifts}
+    study = Study.model_validate(study_of(measure))
+    fit = Fit(
+        model="local-level",
+        last_day=date(2024, 12, 1),
+        points=40,
+        parameters={"sigma2.irregular": 4.0, "sigma2.level": 0.2},
+        state=[50.0],
+        covariance=[[1.5]],
+        log_likelihood=-80.0,
+        residuals=Residuals(lags=1, statistic=0.1, p_value=0.7),
+    )
+    live = []
+    for n, raw in enumerate(reports):
+        report, problems = read_report(raw)
+        assert report, problems
+        live.append(Live(f"e{n}", n, report, grade_weight(report.grade or "F6", {})))
+    return Outlook(study.with_baselines(Baselines(fits={"signs-0": fit})), Evidence({"signs-0": live}, {}), as_of)
+
+
+def test_a_measure_with_a_history_against_a_grid_of_readings() -> None:
+    """What a reading without information is as likely as, moves with the filter too."""
+    first = {"indicator": "signs-0", "observed": "2025-03-01", "value": 54.0, "grade": "B2"}
+    step = 0.25
+    readings = [{"value": step * n} for n in range(-200, 600)]
+    for reports in ([], [first]):
+        outlook = carried_on({"yes": 20.0, "no": -5.0}, reports, date(2025, 6, 1))
+        brute = by_every_look(outlook, "signs-0", readings, each=step)
+        assert look_at(outlook).bits == pytest.approx(brute, abs=1e-9)
+    assert look_at(carried_on({"yes": 3.0, "no": 3.0}, [first], date(2025, 6, 1))).bits < 1e-13
 
 
 def test_a_look_at_a_count_by_hand() -> None:
@@ -239,8 +275,10 @@ def test_the_command_shows_what_is_overdue_first(forecast: Command) -> None:
     assert len(lines) == len(ordered)
     for line, look in zip(lines, ordered, strict=True):
         assert line.startswith(look.indicator.label)
-        assert ("overdue" in line) == look.overdue
-    assert "overdue 83 d" in lines[0] and "a B2 report of its state" in lines[0]
+        board = next(board for board in outlook.indicator_boards if board.indicator.id == look.indicator.id)
+        assert board.due
+        shown = f"overdue {(outlook.as_of - board.due).days} d" if look.overdue else board.due.isoformat()
+        assert shown in line
 
 
 def test_the_command_as_json(forecast: Command) -> None:

@@ -43,7 +43,7 @@ def discrete(weights: list[float], table: list[list[float]]) -> float:
 def reading(means: list[float], sds: list[float], prior: list[float], rho: float = RHO) -> Outcomes:
     """A look at a measure without a persistence."""
     mu, sd = np.array(means), np.array(sds)
-    return measure_outcomes(mu, sd, prior=np.array(prior), anyway_means=mu, anyway_deviations=sd, rho=rho)
+    return measure_outcomes(mu, sd, prior=np.array(prior), anyway=(mu, sd), rho=rho)
 
 
 def by_trapezoid(
@@ -109,8 +109,7 @@ def test_readings_agree_with_a_fine_grid(seed: int) -> None:
         np.array([m for m, _ in near]),
         np.array([s for _, s in near]),
         prior=np.array(prior),
-        anyway_means=np.array([m for m, _ in anyway]),
-        anyway_deviations=np.array([s for _, s in anyway]),
+        anyway=(np.array([m for m, _ in anyway]), np.array([s for _, s in anyway])),
         rho=RHO,
     )
     assert bits(weights, look) == pytest.approx(by_trapezoid(weights, near, anyway, prior), abs=1e-9)

@@ -1,0 +1,155 @@
+"""A recorded study as people see it in a terminal: scenarios, indicators, rows, and what was read off histories."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from rich import box
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+
+from forecast.cli.tables import console
+from forecast.display import percent
+from forecast.study import rates_per_year
+from indicators.days import DAYS_PER_YEAR
+from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from forecast.baseline import BaseRate, Fit
+    from forecast.reading import Reading
+    from forecast.study import Study
+    from indicators.indicator import Indicator
+
+__all__ = ["print_study"]
+
+
+def _table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = ()) -> Table:
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        table.add_column(
+            escape(name), justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="ellipsis"
+        )
+    return table
+
+
+def print_study(reading: Reading) -> None:
+    """A study as recorded: its question, scenarios, indicators and rows, and its baselines with how well they fit."""
+    out = console()
+    study = reading.study
+    revision = reading.known.revisions[-1]
+    out.print(Text(study.label, style="bold"))
+    out.print(Text(study.question))
+    out.print(
+        Text(
+            f"{study.study}, revision {len(reading.known.revisions)} ({revision.id}, {revision.recorded_at[:10]}), "
+            f"open {study.opens} to {study.horizon}, TLP {study.tlp}"
+            + (f", drift with half-life {study.drift.half_life}" if study.drift else ", no drift"),
+            style="dim",
+        )
+    )
+    out.print()
+    table = _table("id", "scenario", "prior", "resolves if", right=("prior",), wrap=("resolves if", "scenario"))
+    for scenario, prior in zip(study.scenarios, study.prior, strict=True):
+        table.add_row(scenario.id, Text(scenario.label), percent(float(prior)), Text(scenario.resolves_if or ""))
+    out.print(table)
+    out.print()
+    for indicator in study.indicators:
+        out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {_traits(indicator)}"))
+        _print_rows(out, study, indicator)
+        out.print()
+
+
+def _traits(indicator: Indicator) -> str:
+    traits: list[str] = [indicator.kind]
+    for name in ("unit", "persistence", "given", "silence", "check_every"):
+        value = getattr(indicator, name, None)
+        if value:
+            traits.append(f"{name.replace('_', ' ')} {value}")
+    if indicator.retired:
+        traits.append("retired")
+    return ", ".join(traits)
+
+
+def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
+    if isinstance(indicator, StateIndicator):
+        _print_state_rows(out, study, indicator)
+    elif isinstance(indicator, MeasureIndicator):
+        _print_measure_rows(out, study, indicator)
+    else:
+        _print_rates(out, study, indicator)
+
+
+def _print_state_rows(out: Console, study: Study, indicator: StateIndicator) -> None:
+    table = _table("  scenario", *indicator.states, right=tuple(indicator.states))
+    for scenario in study.scenario_ids:
+        row = indicator.likelihoods[scenario]
+        for state in _states_of(study, indicator) if isinstance(row, dict) else [""]:
+            cells = row[state] if isinstance(row, dict) else row
+            # A word is for the last of two states.
+            shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else ["", cells]
+            named = f"  {scenario}" + (f", {indicator.given} {state}" if state else "")
+            table.add_row(Text(named), *map(Text, shown))
+    out.print(table)
+
+
+def _states_of(study: Study, indicator: StateIndicator) -> list[str]:
+    """The states of the indicator that this one is given by, in their order."""
+    parent = study.by_id[indicator.given or ""]
+    return parent.states if isinstance(parent, StateIndicator) else []
+
+
+def _print_rates(out: Console, study: Study, indicator: CountIndicator | MilestoneIndicator) -> None:
+    rates = rates_per_year(study, indicator).tolist()
+    if indicator.baseline is None:
+        table = _table("  scenario", "a year")
+        for scenario, rate in zip(study.scenario_ids, rates, strict=True):
+            table.add_row(Text(f"  {scenario}"), f"{rate:g}")
+    else:
+        span = indicator.baseline
+        out.print(Text(f"  baseline {span.history}, {span.from_} to {span.to}:"))
+        out.print(Text(f"  {_base_rate(study.baselines.rates[indicator.id])}"))
+        table = _table("  scenario", "times", "a year")
+        for scenario, rate in zip(study.scenario_ids, rates, strict=True):
+            table.add_row(Text(f"  {scenario}"), f"{(indicator.multipliers or {})[scenario]:g}", f"{rate:.3g}")
+    out.print(table)
+
+
+def _base_rate(base: BaseRate) -> str:
+    told = f"{base.events} in {base.years:.2f} years, ({base.events} + 1/2) / {base.years:.2f} = {base.mean:.3g} a year"
+    return told + (f"; {base.outside} more lie outside these days and are not counted" if base.outside else "")
+
+
+def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator) -> None:
+    if indicator.baseline is None:
+        table = _table("  scenario", "mean and sd")
+        for scenario in study.scenario_ids:
+            value = (indicator.values or {})[scenario]
+            table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
+    else:
+        fit = study.baselines.fits[indicator.id]
+        out.print(Text(f"  baseline {indicator.baseline.history}, {fit.points} readings up to {fit.last_day}:"))
+        for line in _fit_lines(fit):
+            out.print(Text(f"  {line}"))
+        table = _table("  scenario", "shift a year")
+        for scenario in study.scenario_ids:
+            shift = (indicator.shifts or {})[scenario]
+            table.add_row(Text(f"  {scenario}"), f"{shift:+g}" if shift else "0")
+    out.print(table)
+
+
+def _fit_lines(fit: Fit) -> list[str]:
+    """What was fitted: the model with its parameters, where it stood at the end, and what it misses."""
+    parameters = ", ".join(f"{name} {value:.4g}" for name, value in fit.parameters.items())
+    lines = [f"{fit.model} by days: {parameters}; log likelihood {fit.log_likelihood:.2f}"]
+    level = f"level {fit.state[0]:.4g} with sd {math.sqrt(max(fit.covariance[0][0], 0.0)):.2g} on the last day"
+    if len(fit.state) > 1:
+        level += f", trend {fit.state[1] * DAYS_PER_YEAR:+.3g} a year"
+    if fit.model == "ar1":
+        kept = fit.parameters["ar.L1"]
+        level += f", on its way back to {fit.parameters['intercept'] / (1.0 - kept):.4g}"
+        level += f", half of it in {math.log(0.5) / math.log(kept):.3g} days" if kept > 0.0 else " at once"
+    return [*lines, level, fit.residuals.says]
