@@ -49,6 +49,7 @@ def bands(case: Case, rng: np.random.Generator) -> tuple[Floats, Floats]:
         samples = np.where(ungraded, 2.0, _MEDIUM)[:, None]
         rho = reports["rho"].to_numpy()[:, None]
         weights = rng.beta(rho * samples, (1.0 - rho) * samples, (len(reports), size.draws))
+        weights = np.minimum(weights, 1.0 - 1e-12)
         add = _add_persistent if case.persistence[j] else _add_independent
         add(daily, rows, average, weights, reports["day"].to_numpy(), reports["state"].to_numpy(), case.persistence[j])
     course = _filtered(prior, case.daily_stay, daily)
@@ -88,8 +89,9 @@ def _add_persistent(
     for day, state, rho in zip(days.tolist(), states.tolist(), weights, strict=True):
         stay = np.exp(-(day - last) / persistence)
         belief = stay * belief + (1.0 - stay) * rows
+        right = rho * belief[:, state]
         belief *= (1.0 - rho) * average[state]
-        belief[:, state] *= 1.0 + rho / ((1.0 - rho) * average[state])
+        belief[:, state] += right
         total = belief.sum(axis=1)
         belief /= total[:, None]
         daily[day] += np.log(total)

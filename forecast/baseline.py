@@ -198,20 +198,21 @@ def fitted(rows: Sequence[Row], model: str) -> Fit:
     days = np.array([(row.day - rows[0].day).days for row in rows])
     values = np.array([row.value for row in rows])
     centre, unit = float(values.mean()), float(values.std())
-    scaled = _search(model, days, (values - centre) / unit)
-    parameters = _in_units(model, scaled, centre, unit)
-    result = _statsmodel(model, days, values).filter(list(parameters.values()))
+    place = _search(model, days, (values - centre) / unit)
+    # The filter runs in the search's units too, so that readings of any size are as far from its own tolerances.
+    result = _statsmodel(model, days, (values - centre) / unit).filter(list(_parameters(model, place).values()))
     foreseen = days[days >= result.nobs_diffuse]
-    if float(np.median(result.forecasts_error_cov[0, 0, foreseen])) < _NO_ERROR * unit**2:
+    if float(np.median(result.forecasts_error_cov[0, 0, foreseen])) < _NO_ERROR:
         _refuse(model, "the model follows the readings without any error, so it cannot say how far they may stray")
+    level, *trend = (unit * result.filtered_state[:, -1]).tolist()
     return Fit(
         model=model,
         last_day=rows[-1].day,
         points=len(rows),
-        parameters=parameters,
-        state=result.filtered_state[:, -1].tolist(),
-        covariance=result.filtered_state_cov[:, :, -1].tolist(),
-        log_likelihood=float(result.llf),
+        parameters=_in_units(model, place, centre, unit),
+        state=[centre + level, *trend],
+        covariance=(unit**2 * result.filtered_state_cov[:, :, -1]).tolist(),
+        log_likelihood=float(result.llf) - len(foreseen) * math.log(unit),
         residuals=_residuals(result.standardized_forecasts_error[0, foreseen]),
     )
 
@@ -247,7 +248,9 @@ def _log_likelihood(model: str, days: Integers, values: Floats) -> Callable[[Map
     """
     from statsmodels.tsa.statespace.kalman_filter import KalmanFilter
 
-    gaps = np.append(np.diff(days), 1)
+    gaps = np.diff(days)
+    # A filter whose steps are all alike settles, and then runs faster; after the last reading there is no step.
+    gaps = gaps[:1] if (gaps == gaps[0]).all() else np.append(gaps, 1)
     states = 2 if model == "local-trend" else 1
     run = KalmanFilter(k_endog=1, k_states=states, k_posdef=states)
     run.bind(values.copy())
@@ -279,16 +282,16 @@ def _search(model: str, days: Integers, values: Floats) -> Floats:
     def unlikely(place: Floats) -> float:
         return -log_likelihood(_parameters(model, place))
 
-    def downhill(place: Floats) -> Any:
+    def downhill(place: Floats, to_within: float) -> Any:
         # The simplex needs no slopes, which vanish where a variance goes to zero.
         simplex = np.vstack([place, place + np.diag(np.where(place == 0.0, 0.25, 0.25 * place))])
-        limits = {"xatol": 1e-8, "fatol": 1e-10, "maxfev": 1_000, "initial_simplex": simplex}
+        limits = {"xatol": to_within, "fatol": to_within, "maxfev": 1_000, "initial_simplex": simplex}
         return minimize(unlikely, place, method="Nelder-Mead", options=limits)
 
     courses = sorted((min(alike, key=unlikely) for alike in _starts(model, span, span / (len(days) - 1))), key=unlikely)
-    best = min((downhill(place) for place in courses[:_TRIED]), key=_height)
+    best = min((downhill(place, 1e-2) for place in courses[:_TRIED]), key=_height)
     for _ in range(_ROUNDS):
-        further = downhill(best.x)
+        further = downhill(best.x, _AT_REST)
         gained, best = best.fun - further.fun, min(best, further, key=_height)
         if gained <= _AT_REST:
             break

@@ -24,7 +24,7 @@ from indicators.coverage import Coverage
 from indicators.days import DAYS_PER_YEAR, duration_days
 from indicators.indicator import Indicator, StateIndicator
 
-__all__ = ["NEXT_DAYS", "Board", "Expectation", "board"]
+__all__ = ["NEXT_DAYS", "Board", "Expectation", "board", "due_day", "last_look"]
 
 _LOW, _HIGH = 0.05, 0.95
 _LARGE = 1e6
@@ -100,18 +100,12 @@ def board(
     """
     reports = likelihood.reports
     last_observed = opens + timedelta(days=int(reports.days[-1])) if len(reports) else None
-    looks = [min(span.to, as_of) for span in coverage if span.from_ <= as_of]
-    if isinstance(likelihood, CountLikelihood) and likelihood.model.silence == "always":
-        # What could not stay unseen is looked at every day.
-        looks.append(as_of)
-    last_look = max([*looks, *([last_observed] if last_observed else [])], default=None)
-    due = None
-    if indicator.check_every and not indicator.retired:
-        due = (last_look or opens) + timedelta(days=math.ceil(duration_days(indicator.check_every)))
+    looked = last_look(likelihood, coverage, opens=opens, as_of=as_of)
+    due = due_day(indicator, looked, opens=opens)
     return Board(
         indicator=indicator,
         last_observed=last_observed,
-        last_look=last_look,
+        last_look=looked,
         due=due,
         overdue=due is not None and as_of > due,
         reports=len(reports),
@@ -119,6 +113,24 @@ def board(
         expectation=_expectation(indicator, likelihood, final, (as_of - opens).days),
         occurred=likelihood.weight if isinstance(likelihood, CountLikelihood) else 0.0,
     )
+
+
+def last_look(likelihood: Likelihood, coverage: Sequence[Coverage], *, opens: date, as_of: date) -> date | None:
+    """The later of the last report's day and the last day of coverage, up to `as_of`; None when there is neither."""
+    looks = [min(span.to, as_of) for span in coverage if span.from_ <= as_of]
+    if isinstance(likelihood, CountLikelihood) and likelihood.model.silence == "always":
+        # What could not stay unseen is looked at every day.
+        looks.append(as_of)
+    if len(likelihood.reports):
+        looks.append(opens + timedelta(days=int(likelihood.reports.days[-1])))
+    return max(looks, default=None)
+
+
+def due_day(indicator: Indicator, looked: date | None, *, opens: date) -> date | None:
+    """When the look after the last one is due; None without a `check_every`, and for a retired indicator."""
+    if indicator.retired or not indicator.check_every:
+        return None
+    return (looked or opens) + timedelta(days=math.ceil(duration_days(indicator.check_every)))
 
 
 def _states(indicator: Indicator, likelihood: Likelihood, final: Floats, day: int) -> dict[str, float]:

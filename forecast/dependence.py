@@ -28,6 +28,7 @@ __all__ = ["Dependence", "dependences"]
 _NEAR_DAYS = 7
 _FEWEST = 8
 _TRUSTED = 0.5
+_FAINTEST = -500.0
 _CHANCE = 0.01
 """Chance of a false warning in a study whose indicators are as independent as its rows say."""
 
@@ -69,8 +70,10 @@ def dependences(outlook: Outlook) -> list[Dependence]:
 
     Pairs with fewer than eight neighbouring events are not judged, nor is an indicator with one it is given by.
     """
+    # A scenario that is all but ruled out weighs next to nothing, and its logarithm must not weigh everything.
+    log_final = np.maximum(outlook.chain.log_filtered[-1], _FAINTEST)
     courses = {
-        indicator_id: _course(likelihood, outlook.final)
+        indicator_id: _course(likelihood, log_final)
         for indicator_id, likelihood in outlook.likelihoods.items()
         if isinstance(likelihood, StateLikelihood) and len(likelihood.reports)
     }
@@ -91,12 +94,12 @@ def _family(outlook: Outlook, indicator_id: str) -> set[str]:
     return {*study.children_of(indicator_id), *above}
 
 
-def _course(likelihood: StateLikelihood, final: Floats) -> _Course:
+def _course(likelihood: StateLikelihood, log_final: Floats) -> _Course:
     """Departures of an indicator's trusted events from what was expected of them under each scenario."""
     chosen = np.flatnonzero(likelihood.openings & (likelihood.rho >= _TRUSTED))
     rho = likelihood.rho[chosen, None, None]
     said = rho * likelihood.foretold[chosen] + (1.0 - rho) * likelihood.model.uninformed
-    speaks = _direction(likelihood, final)
+    speaks = _direction(likelihood, log_final)
     mean = said @ speaks
     spread = np.sqrt(np.maximum(said @ speaks**2 - mean**2, 0.0))
     departure = speaks[likelihood.states[chosen]][:, None] - mean
@@ -106,10 +109,10 @@ def _course(likelihood: StateLikelihood, final: Floats) -> _Course:
     )
 
 
-def _direction(likelihood: StateLikelihood, final: Floats) -> Floats:
+def _direction(likelihood: StateLikelihood, log_final: Floats) -> Floats:
     """How much each state speaks for the leader against the others, in log odds, shape (S,)."""
-    leader = int(final.argmax())
-    rows = np.log(final)[:, None] + np.log(likelihood.model.rows.mean(axis=-2))
+    leader = int(log_final.argmax())
+    rows = log_final[:, None] + np.log(likelihood.model.rows.mean(axis=-2))
     return rows[leader] - log_mixture_of_others(rows.T)[:, leader]
 
 

@@ -182,13 +182,13 @@ def _log_gamma(stream: np.random.Generator, shape: Floats, draws: int) -> Floats
 def _drawn_rho(study: Study, likelihood: Likelihood, draws: int, *, seed: int) -> Floats:
     """Weights ~ Beta with the stated mean, shape (M, R); a report of weight 0 keeps it."""
     reports = likelihood.reports
+    streams = _Streams(seed, "weights")
     rho = np.zeros((len(reports), draws))
     for position, live in enumerate(reports.live):
         if live.rho > 0.0:
             grade = study.grade_of(live.report.grade, live.report.source)
             size = _UNGRADED if "F" in grade or "6" in grade else _GRADED
-            stream = _stream(seed, f"weight {live.seq}")
-            rho[position] = stream.beta(live.rho * size, (1.0 - live.rho) * size, draws)
+            rho[position] = streams.at(live.seq).beta(live.rho * size, (1.0 - live.rho) * size, draws)
     return np.minimum(rho, np.nextafter(1.0, 0.0)).T
 
 
@@ -199,3 +199,18 @@ def _sample_size(confidence: Confidence) -> float:
 def _stream(seed: int, part: str) -> np.random.Generator:
     """The stream of random numbers of one part of a study."""
     return np.random.default_rng([seed, zlib.crc32(part.encode())])
+
+
+class _Streams:
+    """A stream of random numbers for every number, each at the price of setting a counter."""
+
+    def __init__(self, seed: int, part: str) -> None:
+        self._bits = np.random.Philox(np.random.SeedSequence([seed, zlib.crc32(part.encode())]))
+        self._generator = np.random.Generator(self._bits)
+        self._start = self._bits.state
+
+    def at(self, number: int) -> np.random.Generator:
+        """The stream of this number from its beginning, until the next one is asked for."""
+        self._start["state"]["counter"][-1] = number
+        self._bits.state = self._start
+        return self._generator

@@ -13,7 +13,7 @@ from datetime import date
 
 import numpy as np
 
-from forecast.boards import Board
+from forecast.boards import NEXT_DAYS, due_day, last_look
 from forecast.count_likelihood import CountLikelihood
 from forecast.measure_likelihood import MeasureLikelihood
 from forecast.outcomes import (
@@ -30,12 +30,10 @@ from indicators.days import DAYS_PER_YEAR, duration_days
 from indicators.grades import grade_weight
 from indicators.indicator import Indicator
 
-__all__ = ["LOOK_DAYS", "LOOK_GRADE", "Look", "looks", "span_days", "uncertainty", "watch_order"]
+__all__ = ["LOOK_GRADE", "Look", "looks", "span_days", "uncertainty", "watch_order"]
 
 LOOK_GRADE = "B2"
 """The grade of the report that a look is taken to bring."""
-LOOK_DAYS = 30.0
-"""How long a look at a count or milestone covers where the study sets no `check_every`."""
 
 
 @dataclass(frozen=True)
@@ -65,15 +63,24 @@ class Look:
 
 def looks(outlook: Outlook) -> list[Look]:
     """The next look at every indicator, in file order; one that is retired tells nothing and is never due."""
-    boards = [board for board in outlook.indicator_boards if not board.indicator.retired]
-    shown = [_outcomes(outlook, board.indicator, _day(outlook, board)) for board in boards]
-    bits = mutual_information(outlook.chain.log_filtered[-1], shown).tolist()
-    told = {board.indicator.id: (_day(outlook, board), board.overdue, b) for board, b in zip(boards, bits, strict=True)}
-    found = []
-    for indicator in outlook.study.indicators:
-        due, overdue, expected = told.get(indicator.id, (None, False, 0.0))
-        found.append(Look(indicator, due, overdue, expected, expected / indicator.cost))
-    return found
+    indicators = [indicator for indicator in outlook.study.indicators if not indicator.retired]
+    due = {indicator.id: _due_day(outlook, indicator) for indicator in indicators}
+    days = {name: max(day or outlook.as_of, outlook.as_of) for name, day in due.items()}
+    rho = grade_weight(LOOK_GRADE, outlook.study.grades)
+    shown = [_outcomes(outlook, indicator, days[indicator.id], rho) for indicator in indicators]
+    told = dict(zip(days, mutual_information(outlook.chain.log_filtered[-1], shown).tolist(), strict=True))
+    return [_look(outlook, i, due.get(i.id), days.get(i.id), told.get(i.id, 0.0)) for i in outlook.study.indicators]
+
+
+def _look(outlook: Outlook, indicator: Indicator, due: date | None, day: date | None, bits: float) -> Look:
+    overdue = due is not None and due < outlook.as_of
+    return Look(indicator, due=day, overdue=overdue, bits=bits, bits_per_cost=bits / indicator.cost)
+
+
+def _due_day(outlook: Outlook, indicator: Indicator) -> date | None:
+    coverage = outlook.evidence.coverage.get(indicator.id, ())
+    looked = last_look(outlook.likelihoods[indicator.id], coverage, opens=outlook.study.opens, as_of=outlook.as_of)
+    return due_day(indicator, looked, opens=outlook.study.opens)
 
 
 def uncertainty(outlook: Outlook) -> float:
@@ -89,21 +96,17 @@ def watch_order(looks: Iterable[Look]) -> list[Look]:
 
 def span_days(indicator: Indicator) -> float:
     """How many days one look at a count or milestone covers."""
-    return duration_days(indicator.check_every) if indicator.check_every else LOOK_DAYS
+    return duration_days(indicator.check_every) if indicator.check_every else NEXT_DAYS
 
 
-def _day(outlook: Outlook, board: Board) -> date:
-    return max(board.due or outlook.as_of, outlook.as_of)
-
-
-def _outcomes(outlook: Outlook, indicator: Indicator, day: date) -> Outcomes:
-    """What a look on a day may show."""
+def _outcomes(outlook: Outlook, indicator: Indicator, day: date, rho: float) -> Outcomes:
+    """What a look on a day may show; a report of it carries information with chance `rho`."""
     likelihood = outlook.likelihoods[indicator.id]
     if isinstance(likelihood, CountLikelihood):
         expected = likelihood.model.rates * (span_days(indicator) / DAYS_PER_YEAR)
         once = likelihood.model.once
         return milestone_outcomes(expected, 1.0 - likelihood.weight) if once else count_outcomes(expected)
-    rho, t = grade_weight(LOOK_GRADE, outlook.study.grades), outlook.study.day_index(day)
+    t = outlook.study.day_index(day)
     if isinstance(likelihood, StateLikelihood):
         return state_outcomes(likelihood.belief_on(np.array([t]))[:, 0], likelihood.model.uninformed, rho)
     means, variances = likelihood.expected_on(t)

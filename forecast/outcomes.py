@@ -17,6 +17,7 @@ from functools import cache
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from forecast.probability import Floats, log_mixture, log_or_minus_infinity, log_sum_exp
 
@@ -28,6 +29,8 @@ __all__ = [
     "mutual_information",
     "state_outcomes",
 ]
+
+Integers = NDArray[np.int64]
 
 _REACH = 9.0
 """Standard deviations to either side of a mean; what lies beyond has a chance of 2e-19."""
@@ -159,9 +162,7 @@ def measure_outcomes(
         Chance that the reading carries information.
     """
     centres, widths = np.concatenate([means, anyway[0]]), np.concatenate([deviations, anyway[1]])
-    pieces = [_points_near(anchor, centres, widths) for anchor in range(len(centres))]
-    anchors = np.repeat(np.arange(len(centres)), [len(z) for z, _ in pieces])
-    z, stretch = (np.concatenate(part) for part in zip(*pieces, strict=True))
+    anchors, z, stretch = _points_near(centres, widths)
     away = (centres[anchors] - centres[:, None]) / widths[:, None] + z * (widths[anchors] / widths[:, None])
     # Densities in units of each point's own anchor, so that no width is too small for a double.
     logs = -0.5 * away**2 - np.log(widths[:, None]) + np.log(widths[anchors]) - _LOG_ROOT_TWO_PI
@@ -169,33 +170,32 @@ def measure_outcomes(
     return Outcomes(log_mixture(logs[: len(means)], average, rho), stretch)
 
 
-def _points_near(anchor: int, centres: Floats, widths: Floats) -> tuple[Floats, Floats]:
-    """Points and their stretches, from one component's centre in its widths, where no narrower one reaches.
+def _points_near(centres: Floats, widths: Floats) -> tuple[Integers, Floats, Floats]:
+    """Points of a quadrature: which component each is near to, how far from its centre in its widths, its stretch.
 
-    Of components of one width the first is taken for narrower.
+    Around each component, where no narrower one reaches; of components of one width the first is taken for narrower.
     """
-    centre, width = (centres - centres[anchor]) / widths[anchor], widths / widths[anchor]
-    edges = np.unique(np.clip(centre[:, None] + width[:, None] * _steps(), -_REACH, _REACH))
-    middle = (edges[1:] + edges[:-1]) / 2.0
-    narrower = (widths < widths[anchor]) | ((widths == widths[anchor]) & (np.arange(len(widths)) < anchor))
-    reached = np.abs(middle - centre[narrower, None]) < _REACH * width[narrower, None]
-    return _legendre(edges, ~reached.any(axis=0))
+    order = np.argsort(widths, kind="stable")
+    centre = (centres[order] - centres[order, None]) / widths[order, None]  # seen from each component
+    width = widths[order] / widths[order, None]
+    edges = np.clip(centre[..., None] + width[..., None] * _steps(), -_REACH, _REACH).reshape(len(order), -1)
+    edges.sort(axis=1)
+    middle, half = (edges[:, 1:] + edges[:, :-1]) / 2.0, np.diff(edges) / 2.0
+    reached = np.abs(middle[:, None] - centre[..., None]) < _REACH * width[..., None]
+    narrower = np.tri(len(order), k=-1, dtype=bool)
+    row, piece = np.nonzero((half > 0.0) & ~(reached & narrower[..., None]).any(axis=1))
+    points, weights = _gauss_legendre()
+    z = middle[row, piece, None] + half[row, piece, None] * points
+    return np.repeat(order[row], _POINTS), z.ravel(), (half[row, piece, None] * weights).ravel()
 
 
 def _points_above(first: float, expected: Floats) -> tuple[Floats, Floats]:
     """Points and their stretches over the large counts, in steps of a standard deviation of some scenario's."""
     edges = np.unique(np.maximum(expected[:, None] + np.sqrt(expected)[:, None] * _steps(), first))
-    middle = (edges[1:] + edges[:-1]) / 2.0
-    reached = np.abs(middle - expected[:, None]) < _REACH * np.sqrt(expected)[:, None]
-    return _legendre(edges, reached.any(axis=0))
-
-
-def _legendre(edges: Floats, chosen: np.ndarray[tuple[int, ...], np.dtype[np.bool_]]) -> tuple[Floats, Floats]:
-    """Points and their stretches in the chosen ones of the pieces between edges."""
+    middle, half = (edges[1:] + edges[:-1]) / 2.0, np.diff(edges) / 2.0
+    reached = (np.abs(middle - expected[:, None]) < _REACH * np.sqrt(expected)[:, None]).any(axis=0)
     points, weights = _gauss_legendre()
-    half = np.diff(edges)[chosen, None] / 2.0
-    middle = (edges[1:] + edges[:-1])[chosen, None] / 2.0
-    return (middle + half * points).ravel(), (half * weights).ravel()
+    return (middle[reached, None] + half[reached, None] * points).ravel(), (half[reached, None] * weights).ravel()
 
 
 @cache
@@ -208,7 +208,7 @@ def _steps() -> Floats:
     return np.arange(-_REACH, _REACH + 1.0)
 
 
-def _listed_poisson(expected: Floats, counts: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> Floats:
+def _listed_poisson(expected: Floats, counts: Integers) -> Floats:
     """log P(n) of small counts, shape (K, N)."""
     factorials = np.cumsum(np.log(np.maximum(counts, 1)))
     return counts * np.log(expected)[:, None] - expected[:, None] - factorials

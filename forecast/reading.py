@@ -6,6 +6,7 @@ As-of is the world's: what had happened by that day. Nothing here writes.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -22,7 +23,7 @@ from indicators.entry import content_hash
 from indicators.errors import WatchfloorError, nearest
 from indicators.evidence import Report
 from indicators.grades import grade_weight
-from indicators.ledger import Ledger
+from indicators.ledger import Head, Ledger
 from indicators.replay import Known, Logged, replayed
 
 if TYPE_CHECKING:
@@ -89,10 +90,13 @@ def live_report(study: Study, entry: str, seq: int, report: Report) -> Live:
 
 def read_study(ledger: Ledger, study_id: str, *, known_at: datetime | None = None) -> Reading:
     """What a ledger holds of a study, known up to a moment (the present one where none is given)."""
-    known = replayed(ledger.entries(study=study_id, until=known_at))
+    # The head comes first and bounds what is read: an entry that another writer adds meanwhile is in neither.
+    head = ledger.head(until=known_at)
+    entries = ledger.entries(study=study_id, until=known_at)
+    known = replayed(itertools.takewhile(lambda entry: entry.seq <= head.entries, entries))
     if not known.revisions:
         raise UnknownStudyError(f'no study "{study_id}" was known then', where="--known-at", mend="give a later moment")
-    return Reading(ledger, study_id, known, known_at)
+    return Reading(ledger, study_id, known, head, known_at)
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class Reading:
     study_id : str
     known : Known
         At least one revision.
+    head : Head
+        The end of the ledger as it was read.
     known_at : datetime or None
         None is the present.
     """
@@ -112,6 +118,7 @@ class Reading:
     ledger: Ledger
     study_id: str
     known: Known
+    head: Head
     known_at: datetime | None
 
     @cached_property
@@ -176,7 +183,7 @@ class Reading:
             revision=content_hash(self.known.revisions[-1].payload),
             revision_number=len(self.known.revisions),
             known_at=moment_text(self.known_at or now),
-            head=self.ledger.head(until=self.known_at),
+            head=self.head,
             without=tuple(without),
         )
 

@@ -124,16 +124,14 @@ class StateLikelihood:
     def belief_on(self, days: Integers) -> Floats:
         """P(state on a day | scenario, reports dated up to it), shape (..., K, N, S), carried forward to the day."""
         base = self.base_on(days)
-        last = np.searchsorted(self.reports.days, days, side="right") - 1
-        known = last >= 0
-        if not known.any():
+        if not len(self.reports):
             return base
+        last = self.reports.days.searchsorted(days, side="right") - 1
         beliefs, event_days = self._beliefs
-        stay = self.model.stay(days[known] - event_days[last[known]])[:, None]
-        carried = base.copy()
-        held = np.moveaxis(beliefs[..., last[known], :, :], -3, -2)
-        carried[..., known, :] = stay * held + (1.0 - stay) * base[..., known, :]
-        return carried
+        stay = self.model.stay(np.maximum(days - event_days[last], 0))
+        stay = np.where(last >= 0, stay, 0.0)[:, None]
+        held = beliefs[..., last, :, :].swapaxes(-3, -2)
+        return stay * held + (1.0 - stay) * base
 
     def changes_without(self) -> list[Change]:
         """For each report, what the daily log likelihoods would gain had it not been logged; R of them.
@@ -315,11 +313,15 @@ class _DrawnPass:
     def __init__(self, likelihood: StateLikelihood) -> None:
         reports, model = likelihood.reports, likelihood.model
         self.reports = reports
+        self.events = reports.event.tolist()
+        to_come = np.minimum.accumulate([*self.events[1:], len(reports.event_days)][::-1])[::-1]
+        self.needed = (to_come - 1).tolist()
         self.stay = model.stay(np.diff(reports.event_days, prepend=0)).tolist()
         base = model.rows if likelihood.parent is None else likelihood.base_on(reports.event_days)
         self.base = np.ascontiguousarray(base.transpose(2, 1, 3, 0))  # (E or 1, K, S, M)
         self.spoken = _spoken_by_draw(likelihood)
-        self.told: list[_Told] = []
+        self.first = 0
+        self.told: list[_Told] = []  # events from the first that a later report still leans on
 
     def contributions(self) -> Floats:
         """Shape (M, R, K)."""
@@ -339,25 +341,39 @@ class _DrawnPass:
 
     def _take(self, position: int) -> Floats:
         """Tell of one report; the change it makes in the log likelihood, shape (K, M)."""
-        number = int(self.reports.event[position])
-        old = self.told[number:]
-        del self.told[number:]
-        self._tell(*self._emission(self.reports.counted[position]))
+        at = self.events[position] - self.first
+        old = self.told[at:]
+        del self.told[at:]
+        gained = self._tell(*self._emission(self.reports.counted[position]))
         for event in old[1:]:
-            self._tell(event.emission, event.scale)
-        gained = [event.log_total for event in self.told[number:]]
-        return np.sum(gained, axis=0) - sum(event.log_total for event in old)
+            gained = gained + self._tell(event.emission, event.scale)
+        for event in old:
+            gained = gained - event.log_total
+        self._forget(self.needed[position])
+        return gained
 
-    def _tell(self, emission: Floats, scale: Floats | float) -> None:
-        """Add an event to the end of the chain."""
-        number = len(self.told)
-        predicted = self.base[number if len(self.base) > 1 else 0]
-        if number and self.stay[number]:
-            last, stay = self.told[-1], self.stay[number]
-            predicted = (stay / last.total)[:, None] * last.joint + (1.0 - stay) * predicted
-        joint = predicted * emission
-        total = joint.sum(axis=1)
-        self.told.append(_Told(emission, scale, joint, total, np.log(total) + scale))
+    def _forget(self, number: int) -> None:
+        """Let go of the events before this one."""
+        if number > self.first:
+            del self.told[: number - self.first]
+            self.first = number
+
+    def _tell(self, emission: Floats, scale: Floats | float) -> Floats:
+        """Add an event to the end of the chain; its log likelihood, shape (K, M)."""
+        number = self.first + len(self.told)
+        base = self.base[number if len(self.base) > 1 else 0]
+        stay = self.stay[number] if number else 0.0
+        if stay:
+            last = self.told[-1]
+            joint = (stay / last.total)[:, None] * last.joint
+            joint += (1.0 - stay) * base
+            joint *= emission
+        else:
+            joint = base * emission
+        total = np.add.reduce(joint, axis=1)
+        log_total = np.log(total) + scale
+        self.told.append(_Told(emission, scale, joint, total, log_total))
+        return log_total
 
     def _emission(self, counted: Sequence[int]) -> tuple[Floats, Floats | float]:
         """P(all counted reports of one event | true state), shape (S, M), and the log of what it is divided by."""

@@ -338,13 +338,13 @@ def _payload_text(draft: Draft) -> str:
     for name, text in (("author", draft.author), ("study", draft.study)):
         if not text or "\0" in text:
             raise DraftError(f"the {name} of a draft is empty or has a NUL in it", mend=f"name the {name}")
-    text = _text_as_read(draft.payload, draft.author, draft.study)
-    if text is None:
+    payload = _text_as_read(draft.payload, draft.author, draft.study)
+    if payload is None:
         mend = (
             "give mappings with text keys, lists, texts without half surrogates, finite numbers, true, false and null"
         )
         raise DraftError("a draft is not plain JSON", mend=mend)
-    return text
+    return payload
 
 
 def _text_as_read(payload: Mapping[str, Any], *names: str) -> str | None:

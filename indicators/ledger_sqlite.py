@@ -16,6 +16,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -58,6 +59,7 @@ __all__ = [
 
 BUSY_SECONDS = 30.0
 CHUNK_ENTRIES = 200
+CHUNK_ROWS = 1_000
 APPLICATION_ID = 0x57466C67
 """`WFlg`: what the header of a ledger's file says."""
 
@@ -73,6 +75,8 @@ _PRAGMAS = (
     "PRAGMA recursive_triggers = ON",
     "PRAGMA cell_size_check = ON",
     "PRAGMA mmap_size = 0",
+    # In KiB. Hashes come in no order, and their indexes are read and written all over while many entries are added.
+    "PRAGMA cache_size = -65536",
 )
 
 # Released steps are never edited, not even in their blanks: `verify` compares a file with them to the letter. A later
@@ -363,8 +367,7 @@ class SqliteLedger(Ledger):
         with self._transaction():
             first = self.head().entries + 1
             self._insert(sealed_rows(decide(self), last=self._last(), now=self._clock()))
-            written = range(first, self.head().entries + 1)
-        return written
+            return range(first, self.head().entries + 1)
 
     def restore(self, entries: Iterable[Entry]) -> Head:
         """See `Ledger.restore`; raises a `SqliteLedgerError` when the file cannot take the entries."""
@@ -431,8 +434,11 @@ class SqliteLedger(Ledger):
             raise
 
     def _insert(self, rows: Iterable[Row]) -> None:
-        with _in_our_words(self.path):
-            self._connection.executemany(_INSERT, rows)
+        # The rows are drawn outside our words, so that what their maker raises passes through as it is.
+        left = iter(rows)
+        while chunk := list(islice(left, CHUNK_ROWS)):
+            with _in_our_words(self.path):
+                self._connection.executemany(_INSERT, chunk)
 
     def _last(self) -> Entry | None:
         """The last entry, none when there is none; refused when it is damaged, as nothing may be built on it."""

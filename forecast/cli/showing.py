@@ -165,7 +165,7 @@ def evidence(
     from forecast.cli.tables import print_evidence
 
     print_evidence(reading.study, rows)
-    click.echo(f"{len(rows)} entries", err=True)
+    click.echo("1 entry" if len(rows) == 1 else f"{len(rows)} entries", err=True)
 
 
 def _wanted(

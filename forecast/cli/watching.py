@@ -120,9 +120,10 @@ def _bits(bits: float) -> str:
 
 def _what(indicator: Indicator) -> str:
     """What the look is, in a few words."""
-    from forecast.information import LOOK_DAYS, LOOK_GRADE
+    from forecast.boards import NEXT_DAYS
+    from forecast.information import LOOK_GRADE
 
-    span = indicator.check_every or f"{LOOK_DAYS:g} d"
+    span = indicator.check_every or f"{NEXT_DAYS:g} d"
     if indicator.retired:
         return ""
     if indicator.kind == "state":

@@ -777,6 +777,17 @@ def test_smaller_reports_are_put_together_unless_all_are_asked_for(japan: Foreca
     assert sums[0] == sums[1] != []
 
 
+@pytest.mark.parametrize("count", ["0", "1000000000", "1000000000000"])
+@pytest.mark.parametrize(
+    "arguments", [["status"], ["status", "--json"], ["explain"], ["export"], ["watch"]], ids=" ".join
+)
+def test_a_scenario_that_is_all_but_ruled_out_makes_no_noise(small: Forecast, count: str, arguments: list[str]) -> None:
+    done(small("log", "talks", "--count", count, "--on", "2024-02-05", "--grade", "B2"))
+    result = done(small(*arguments))
+    assert result.err == ""
+    assert "nan" not in result.out.lower()
+
+
 def test_a_study_that_has_not_opened_shows_its_priors(forecast: Forecast, tmp_path: Path) -> None:
     (tmp_path / "later.yaml").write_text(STUDY.replace("2024-01-01", "2199-01-01").replace("2024-12-31", "2199-12-31"))
     done(forecast("study", "add", "later.yaml"))
