@@ -194,7 +194,10 @@ def _poisson_below(count: int, mean: float) -> float:
     """P(N <= count) for a Poisson count; from the normal where the mean is so large that they are the same."""
     if mean > _LARGE:
         return 0.5 * math.erfc((mean - count - 0.5) / math.sqrt(2.0 * mean))
-    first = max(0, math.floor(mean - 12 * math.sqrt(mean) - 20))
+    reach = 12 * math.sqrt(mean) + 20
+    if count > mean + reach:
+        return 1.0
+    first = max(0, math.floor(mean - reach))
     if count < first:
         return 0.0
     terms = np.arange(first, count + 1)

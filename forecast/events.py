@@ -116,34 +116,36 @@ def sequenced(live: Iterable[Live], *, opens: date, as_of: date) -> Sequenced:
     opens, as_of : date
         The study's first day and the day up to which the world is known.
     """
-    chosen = tuple(sorted((item for item in live if item.report.dated <= as_of), key=lambda item: item.order))
-    days = np.array([(item.report.dated - opens).days for item in chosen], dtype=np.int64)
-    return _in_events(chosen, days)
+    given = list(live)
+    ordinals = np.array([item.report.dated.toordinal() for item in given], dtype=np.int64)
+    order = np.lexsort((np.array([item.seq for item in given], dtype=np.int64), ordinals))
+    order = order[ordinals[order] <= as_of.toordinal()]
+    return _in_events(tuple(given[i] for i in order.tolist()), ordinals[order] - opens.toordinal())
 
 
 def _in_events(live: tuple[Live, ...], days: Integers) -> Sequenced:
-    numbers: dict[object, int] = {}
-    members: list[dict[object, int]] = []  # of each event: the position that counts, by origin
-    event, event_days, counted = [], [], []
+    positions = np.arange(len(live))
+    opener = positions.copy()  # of each report, the first one of its event
+    counted: list[tuple[int, ...]] = list(zip(positions.tolist()))
+    told: dict[tuple[str, str], tuple[int, dict[object, int]]] = {}  # its first report; by origin, the one that counts
     for position, item in enumerate(live):
-        key = item.report.event_key or position
-        number = numbers.setdefault(key, len(numbers))
-        if number == len(members):
-            members.append({})
-            event_days.append(int(days[position]))
-        by_origin = members[number]
+        key = item.report.event_key
+        if key is None:
+            continue
+        first, by_origin = told.setdefault(key, (position, {}))
         origin = item.report.origin or position
         rival = by_origin.get(origin)
         if rival is None or item.rho > live[rival].rho:
             by_origin[origin] = position
-        event.append(number)
-        counted.append(_in_order(by_origin.values()))
+        opener[position] = first
+        counted[position] = _in_order(by_origin.values())
+    opens = opener == positions
     return Sequenced(
         live=live,
         days=days,
         rho=np.array([item.rho for item in live]),
-        event=np.array(event, dtype=np.int64),
-        event_days=np.array(event_days, dtype=np.int64),
+        event=(np.cumsum(opens) - 1)[opener],
+        event_days=days[opens],
         counted=tuple(counted),
     )
 

@@ -177,13 +177,16 @@ def _points_near(centres: Floats, widths: Floats) -> tuple[Integers, Floats, Flo
     """
     order = np.argsort(widths, kind="stable")
     centre = (centres[order] - centres[order, None]) / widths[order, None]  # seen from each component
-    width = widths[order] / widths[order, None]
-    edges = np.clip(centre[..., None] + width[..., None] * _steps(), -_REACH, _REACH).reshape(len(order), -1)
+    reach = _REACH * widths[order] / widths[order, None]
+    narrower = np.tri(len(order), k=-1, dtype=bool)
+    ends = np.where(narrower, [centre - reach, centre + reach], _REACH)
+    edges = np.concatenate(
+        [np.broadcast_to(_steps(), (len(order), len(_steps()))), *ends.clip(-_REACH, _REACH)], axis=1
+    )
     edges.sort(axis=1)
     middle, half = (edges[:, 1:] + edges[:, :-1]) / 2.0, np.diff(edges) / 2.0
-    reached = np.abs(middle[:, None] - centre[..., None]) < _REACH * width[..., None]
-    narrower = np.tri(len(order), k=-1, dtype=bool)
-    row, piece = np.nonzero((half > 0.0) & ~(reached & narrower[..., None]).any(axis=1))
+    reached = (np.abs(middle[:, None] - centre[..., None]) < reach[..., None]) & narrower[..., None]
+    row, piece = np.nonzero((half > 0.0) & ~reached.any(axis=1))
     points, weights = _gauss_legendre()
     z = middle[row, piece, None] + half[row, piece, None] * points
     return np.repeat(order[row], _POINTS), z.ravel(), (half[row, piece, None] * weights).ravel()

@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 import forecast.frames as frames
 from forecast.bayes import Filtered, filtered_and_smoothed
@@ -37,6 +38,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = ["AsOfError", "Contribution", "Evidence", "Outlook", "Provenance", "Row"]
+
+
+Integers = NDArray[np.int64]
 
 
 class AsOfError(WatchfloorError):
@@ -200,24 +204,26 @@ class Outlook:
         return silence
 
     @cached_property
-    def _reports(self) -> list[tuple[Live, str, int]]:
-        """Every report that counts, in order of dated day and ledger, with its indicator and position there."""
-        found = [
-            (live, indicator_id, position)
-            for indicator_id, likelihood in self.likelihoods.items()
-            for position, live in enumerate(likelihood.reports.live)
-        ]
-        return sorted(found, key=lambda item: item[0].order)
+    def _order(self) -> Integers:
+        """Of every report that counts, the place where it stands indicator by indicator; by dated day and ledger."""
+        days = np.concatenate([likelihood.reports.days for likelihood in self.likelihoods.values()])
+        seqs = [live.seq for likelihood in self.likelihoods.values() for live in likelihood.reports.live]
+        return np.lexsort((np.array(seqs, dtype=np.int64), days))
+
+    @cached_property
+    def _reports(self) -> list[tuple[Live, str]]:
+        """Every report in that order, with its indicator."""
+        found = [(live, i) for i, likelihood in self.likelihoods.items() for live in likelihood.reports.live]
+        return [found[place] for place in self._order.tolist()]
 
     @cached_property
     def _log_likelihoods(self) -> Floats:
         """l_r(k) of every report in that order, shape (R, K)."""
-        rows = [self.likelihoods[i].contributions[position] for _, i, position in self._reports]
-        return np.array(rows).reshape(len(rows), len(self.study.scenarios))
+        return np.concatenate([likelihood.contributions for likelihood in self.likelihoods.values()])[self._order]
 
     @cached_property
-    def _report_days(self) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
-        return np.array([self.study.day_index(live.report.dated) for live, _, _ in self._reports], dtype=np.int64)
+    def _report_days(self) -> Integers:
+        return np.concatenate([likelihood.reports.days for likelihood in self.likelihoods.values()])[self._order]
 
     # The filter
 
@@ -294,14 +300,14 @@ class Outlook:
         changes = self.final - np.exp(self._final_without)
         return [
             Contribution(live, self._log_likelihoods[r], decibans[r], changes[r])
-            for r, (live, _, _) in enumerate(self._reports)
+            for r, (live, _) in enumerate(self._reports)
         ]
 
     @cached_property
     def _final_without(self) -> Floats:
         """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
-        by_indicator = {i: self._changes_without(i) for i, likelihood in self.likelihoods.items()}
-        changes = [by_indicator[indicator][position] for _, indicator, position in self._reports]
+        found = [change for indicator_id in self.likelihoods for change in self._changes_without(indicator_id)]
+        changes = [found[place] for place in self._order.tolist()]
         return final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
 
     def _changes_without(self, indicator_id: str) -> list[Change]:
@@ -344,7 +350,7 @@ class Outlook:
         rows += [Row("silence", i, None, silence[j]) for j, i in enumerate(self.study.by_id)]
         rows += [
             Row("report", indicator, live, steps.reports[r])
-            for r, (live, indicator, _) in enumerate(self._reports)
+            for r, (live, indicator) in enumerate(self._reports)
             if self._report_days[r] >= first
         ]
         return [row for row in rows if row.log_odds.any()]
@@ -388,7 +394,7 @@ class Outlook:
 
     def reports(self) -> pd.DataFrame:
         """See `frames.evidence`."""
-        return frames.evidence([live for live, _, _ in self._reports])
+        return frames.evidence([live for live, _ in self._reports])
 
     def board(self) -> pd.DataFrame:
         """See `frames.board`."""

@@ -1,49 +1,82 @@
-"""From CSV and JSONL bytes to raw records with their line, and the faults of form on the way.
+"""From files to raw records with their place, and the faults of form on the way: the table of formats.
 
-Strict on purpose: UTF-8 only, header names exact, every row as long as the header, no key twice, JSON's idea of a
-number. It does not know what the fields mean; that is the record's own reading.
+Each format has a room of its own, `indicators.intake_*`, with one function that reads a stream strictly, record by
+record. None of them knows what the fields mean; that is the record's own reading. No file is opened here.
 """
 
 from __future__ import annotations
 
-import csv
 import io
-import json
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import BinaryIO, Protocol
 
-from indicators.errors import Fault, WatchfloorError, nearest
+from indicators.errors import Fault, WatchfloorError
+from indicators.intake_csv import csv_rows
+from indicators.intake_jsonl import jsonl_rows
+from indicators.raw import Raw, Read
 
-__all__ = ["Raw", "UnknownFormatError", "read_rows"]
+__all__ = ["Handed", "Raw", "UnknownFormatError", "read_rows"]
+
+
+class Reader(Protocol):
+    """What reads one format: the records of a stream in order, and faults in place of what is none."""
+
+    def __call__(self, stream: BinaryIO, *, file: str, fields: Sequence[str]) -> Iterator[Read]: ...
+
+
+FORMATS: dict[str, Reader] = {"csv": csv_rows, "tsv": csv_rows, "jsonl": jsonl_rows}
+"""By the ending of the file's name, in small letters."""
 
 
 class UnknownFormatError(WatchfloorError):
     """A file whose ending names no format of reports."""
 
     def __init__(self, file: str) -> None:
-        super().__init__("the ending names no format of reports", where=file, mend="give a .csv or a .jsonl file")
+        mend = "give a .csv, .tsv, .jsonl or .xlsx file, or a STIX bundle as .json"
+        super().__init__("the ending names no format of reports", where=file, mend=mend)
 
 
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One record as it stands in a file.
+@dataclass(frozen=True)
+class Handed:
+    """A file of records that somebody hands in; going through it reads it, each time from its start.
 
     Attributes
     ----------
-    line : int
-        Where it starts, from 1.
-    values : dict of str to object
-        By field; texts from CSV, JSON values from JSONL.
+    file : str
+        Its name as the user gave it; the ending picks the format.
+    opened : callable
+        Its bytes, from the start; closed after reading.
+    fields : sequence of str
+        The names that may occur.
+
+    Raises
+    ------
+    UnknownFormatError
+        At once, where the name's ending is none of `FORMATS`.
     """
 
-    line: int
-    values: dict[str, object]
+    file: str
+    opened: Callable[[], BinaryIO]
+    fields: Sequence[str]
+
+    def __post_init__(self) -> None:
+        _reader(self.file)
+
+    def __iter__(self) -> Iterator[Read]:
+        with self.opened() as stream:
+            yield from _reader(self.file)(stream, file=self.file, fields=self.fields)
+
+
+def _reader(file: str) -> Reader:
+    _, dot, ending = file.lower().rpartition(".")
+    if not dot or ending not in FORMATS:
+        raise UnknownFormatError(file)
+    return FORMATS[ending]
 
 
 def read_rows(content: bytes, *, file: str, fields: Sequence[str]) -> tuple[list[Raw], list[Fault]]:
-    """The records of a file, and everything that is wrong with its form.
+    """The records of a file that is in memory, and everything that is wrong with its form.
 
     Parameters
     ----------
@@ -57,121 +90,13 @@ def read_rows(content: bytes, *, file: str, fields: Sequence[str]) -> tuple[list
     Raises
     ------
     UnknownFormatError
-        The name ends in neither .csv nor .jsonl.
+        The name's ending is none of `FORMATS`.
     """
-    _, dot, ending = file.lower().rpartition(".")
-    if not dot or ending not in ("csv", "jsonl"):
-        raise UnknownFormatError(file)
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        what = f"byte {content[error.start]:#04x} is not UTF-8"
-        return [], [Fault(file, line, 0, what, "save the file as UTF-8")]
-    if "\0" in text:
-        line = text.count("\n", 0, text.index("\0")) + 1
-        return [], [Fault(file, line, 0, "the text has a NUL character", "save the file as plain UTF-8 text")]
-    reader = _csv_rows if ending == "csv" else _jsonl_rows
     rows: list[Raw] = []
     faults: list[Fault] = []
-    for item in reader(text, file, fields):
+    for item in Handed(file, lambda: io.BytesIO(content), fields):
         if isinstance(item, Raw):
             rows.append(item)
         else:
             faults.append(item)
     return rows, faults
-
-
-def _csv_rows(text: str, file: str, fields: Sequence[str]) -> Iterator[Raw | Fault]:
-    csv.field_size_limit(1_000_000)
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    header: list[str] | None = None
-    line = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error as error:
-            yield Fault(
-                file,
-                line,
-                0,
-                f"not CSV from here on ({error})",
-                "close the quotes of this row, and double those inside a cell",
-            )
-            return
-        if cells is None:
-            break
-        if header is None:
-            header = cells
-            faults = list(_header_faults(cells, file, fields))
-            yield from faults
-            if faults:
-                return
-        elif len(cells) not in (0, len(header)):
-            what = f"the row has {len(cells)} cells, the header {len(header)}"
-            yield Fault(file, line, 0, what, "quote cells that have a comma in them")
-        elif cells:
-            yield Raw(line, dict(zip(header, cells, strict=True)))
-        line = reader.line_num + 1
-    if header is None:
-        yield Fault(file, 1, 0, "the file is empty", f"start it with a header row of: {', '.join(fields)}")
-
-
-def _header_faults(header: Sequence[str], file: str, fields: Sequence[str]) -> Iterator[Fault]:
-    for position, name in enumerate(header):
-        if name not in fields:
-            yield Fault(file, 1, 0, f'no field "{name}" (column {position + 1})', nearest(name, fields))
-        elif name in header[:position]:
-            yield Fault(file, 1, 0, f'the column "{name}" stands twice', "take one of them out")
-    if not set(header) - set(fields) and "indicator" not in header:
-        yield Fault(file, 1, 0, "there is no column indicator", "name each row's indicator in it")
-
-
-class _NotJsonError(WatchfloorError):
-    """JSON that says something twice, or a number that is none."""
-
-
-def _jsonl_rows(text: str, file: str, fields: Sequence[str]) -> Iterator[Raw | Fault]:
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            value = json.loads(
-                line, object_pairs_hook=_object, parse_constant=_no_constant, parse_int=_whole, parse_float=_decimal
-            )
-        except json.JSONDecodeError as error:
-            yield Fault(file, number, error.colno, f"not JSON ({error.msg})", "write one JSON object a line")
-        except _NotJsonError as error:
-            yield Fault(file, number, 0, error.what, error.mend)
-        except RecursionError:
-            yield Fault(file, number, 0, "the value is nested too deeply", "write one flat JSON object a line")
-        else:
-            if isinstance(value, dict):
-                yield Raw(number, value)
-            else:
-                yield Fault(file, number, 0, "the line is not a JSON object", "write one JSON object a line")
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for position, (name, _) in enumerate(pairs) if name in [n for n, _ in pairs[:position]])
-        raise _NotJsonError(f'the key "{twice}" stands twice', mend="take one of them out")
-    return found
-
-
-def _no_constant(name: str) -> None:
-    raise _NotJsonError(f"{name} is not a number", mend="give a finite number, or leave the field out")
-
-
-def _whole(text: str) -> int:
-    if len(text) > min(20, sys.get_int_max_str_digits() or 20):
-        raise _NotJsonError(f"the number {text[:20]}... has {len(text)} digits", mend="give a number within 1e15")
-    return int(text)
-
-
-def _decimal(text: str) -> float:
-    value = float(text)
-    if value in (float("inf"), float("-inf")):
-        raise _NotJsonError(f"{text} is larger than any number here", mend="give a number within 1e15")
-    return value

@@ -61,30 +61,35 @@ def text_lines(stream: BinaryIO, *, newline: str = "") -> Iterator[str]:
         `LONGEST_LINE` characters.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
-    line, rest, is_first = 1, "", True
-    while True:
-        block = stream.read(_BLOCK)
-        if is_first:
-            _refuse_other_encoding(block)
-            block, is_first = block.removeprefix(codecs.BOM_UTF8), not block
-        is_last, fault = not block, None
+    line, rest = 1, ""
+    for block in _blocks(stream):
+        fault = None
         try:
-            text = decoder.decode(block, final=is_last)
+            text = decoder.decode(block, final=not block)
         except UnicodeDecodeError as error:
             text, fault = error.object[: error.start].decode(), error
-        whole, rest = _cut(rest + text, newline, at_end=is_last and fault is None)
+        whole, rest = _cut(rest + text, newline, at_end=not block and fault is None)
         for found in io.StringIO(whole, newline=newline):
             if "\0" in found:
                 raise NotTextError(line, "the text has a NUL character", "save the file as plain UTF-8 text")
             yield found
             line += 1
         if fault is not None:
-            raise NotTextError(line + rest.count("\r"), *_not_utf8(fault))
+            raise NotTextError(line + (not newline and rest.endswith("\r")), _not_utf8(fault))
         if len(rest) > LONGEST_LINE:
             what = f"the line has more than {LONGEST_LINE} characters"
             raise NotTextError(line, what, "end every record with a line break")
-        if is_last:
-            return
+
+
+def _blocks(stream: BinaryIO) -> Iterator[bytes]:
+    """The bytes without the mark of UTF-8; an empty block comes last."""
+    block = stream.read(_BLOCK)
+    _refuse_other_encoding(block)
+    block = block.removeprefix(codecs.BOM_UTF8)
+    while block:
+        yield block
+        block = stream.read(_BLOCK)
+    yield b""
 
 
 def _cut(text: str, newline: str, *, at_end: bool) -> tuple[str, str]:
@@ -108,14 +113,15 @@ def _refuse_other_encoding(block: bytes) -> None:
             raise NotTextError(1, f"the file is {name}, not UTF-8")
 
 
-def _not_utf8(error: UnicodeDecodeError) -> tuple[str]:
+def _not_utf8(error: UnicodeDecodeError) -> str:
+    """What the byte is not, and what it most likely is: a letter alone among ASCII is one of a Western set."""
     data, at = error.object, error.start
-    byte = data[at]
-    what = f"byte {byte:#04x} is not UTF-8"
+    what = f"byte {data[at]:#04x} is not UTF-8"
     if error.reason == "unexpected end of data":
-        return (f"{what}: the file ends within a character",)
-    alone = byte >= 0xA0 and not any(b >= 0x80 for b in (*data[max(at - 1, 0) : at], *data[at + 1 : at + 2]))
-    if alone:
-        return (f'{what}; in Latin-1 or Windows-1252 it is "{bytes([byte]).decode("cp1252")}"',)
-    shown = bytes([byte]).decode("cp1252", "ignore") if byte < 0xA0 else ""
-    return (f'{what}; in Windows-1252 it is "{shown}"',) if shown else (what,)
+        return f"{what}: the file ends within a character"
+    beside = (*data[max(at - 1, 0) : at], *data[at + 1 : at + 2])
+    letter = data[at : at + 1].decode("cp1252", "ignore")
+    if not letter or any(byte >= 0x80 for byte in beside):
+        return what
+    sets = "Windows-1252 or Latin-1" if data[at] >= 0xA0 else "Windows-1252"
+    return f'{what}, but "{letter}" in {sets}'

@@ -5,6 +5,7 @@ import json
 import random
 import subprocess
 import sys
+from datetime import date
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from hypothesis import strategies as st
 
 from forecast.study import Study
 from forecast.study_checks import CHECKS
-from forecast.study_file import read_study, schema, study_faults, study_json
+from forecast.study_file import examined, read_study, schema, study_faults, study_json
 from forecast.yaml_tree import yaml_text
 from indicators.errors import Fault, FaultsError
 from tests.strategies import AWKWARD, random_case, to_yaml
@@ -317,19 +318,48 @@ ONE_FAULT = [
         'of kind milestone, has no "rates"',
     ),
     ("rates empty", "{settled: 0.3, simmering: 0.8, strike: 4}", "", "40:5", 'kind milestone, has no "rates"'),
+    # Baselines.
     (
-        "rates by history",
-        "    unit: walkout\n    rates:",
-        "    baseline: {history: w.csv}\n    multipliers:",
+        "rates and a baseline",
+        "unit: walkout",
+        "baseline: {history: w.csv, from: 2020-01-01, to: 2025-12-31}",
         "44:5",
-        'not yet in this version; state "rates"',
+        '"rates" and "baseline" state the same thing twice; keep "rates", or "baseline" and "multipliers"',
     ),
     (
-        "values by history",
+        "values and shifts",
         "unit: hours",
-        "shifts: {settled: 0}",
+        "shifts: {settled: 0, simmering: 0, strike: 1}",
         "51:5",
-        '"shifts" is not yet in this version; state "values"',
+        '"values" and "shifts" state the same thing twice; keep "values", or "baseline" and "shifts"',
+    ),
+    (
+        "multipliers alone",
+        "    rates: {settled: 0.3, simmering: 0.8, strike: 4}\n",
+        "    multipliers: {settled: 0.3, simmering: 0.8, strike: 4}\n",
+        "38:5",
+        'indicator 3 has "multipliers" but no "baseline"; add "baseline:" with the history',
+    ),
+    (
+        "baseline alone",
+        "    rates: {settled: 0.3, simmering: 0.8, strike: 4}\n",
+        "    baseline: {history: w.csv, from: 2020-01-01, to: 2025-12-31}\n",
+        "38:5",
+        'indicator 3 has "baseline" but no "multipliers"; add "multipliers:" with a factor',
+    ),
+    (
+        "key of the other kind's baseline",
+        "unit: hours",
+        "multipliers: {settled: 1}",
+        "51:5",
+        'has no "multipliers"; remove',
+    ),
+    (
+        "baseline of a state",
+        "confidence: high",
+        "baseline: {history: w.csv}",
+        "27:5",
+        'kind state has no "baseline"; remove',
     ),
     # Rows and states.
     ("state twice", "[calm, tense, hostile]", "[calm, tense, calm]", "32:27", 'the state "calm" is named twice'),
@@ -410,6 +440,70 @@ ONE_FAULT = [
         'unknown state "movin"; did you mean',
     ),
 ]
+
+BASELINES = """\
+study: harbour
+opens: 2026-01-01
+horizon: 2026-12-31
+scenarios: [{id: settled, prior: 0.5}, {id: strike, prior: 0.5}]
+indicators:
+  - id: ballot
+    kind: milestone
+    baseline: {history: past/ballots.csv, from: 1990-01-01, to: 2026-01-01}
+    multipliers: {settled: 0.5, strike: 3}
+  - id: walkouts
+    kind: count
+    baseline:
+      history: walkouts.csv
+      from: 2020-01-01
+      to: 2025-12-31
+    multipliers: {settled: 1, strike: 1e6}
+  - id: wait
+    kind: measure
+    unit: hours
+    baseline: {history: past/wait-2025.CSV, model: local-trend}
+    shifts: {settled: 0, strike: -4.5}
+"""
+
+# As ONE_FAULT, of BASELINES.
+ONE_BASELINE_FAULT = [
+    ("no history", "history: past/ballots.csv, ", "", "8:5", '"baseline" has no "history"; add "history: FILE.csv"'),
+    ("no from", "from: 1990-01-01, ", "", "8:5", '"baseline" has no "from"; add "from: YYYY-MM-DD", the first day'),
+    ("no to", "      to: 2025-12-31\n", "", "12:5", '"baseline" has no "to"; add "to: YYYY-MM-DD", the last day'),
+    ("no model", ", model: local-trend", "", "20:5", '"baseline" has no "model"; add "model:", one of: local-level'),
+    ("mistyped key", "model: ", "modle: ", "20:44", 'unknown key "modle"; did you mean "model"?'),
+    ("key of the other kind", "model: local-trend", "from: 2020-01-01, model: ar1", "20:44", 'unknown key "from"; one of'),
+    ("mistyped baseline", "    baseline:\n", "    basline:\n", "12:5", 'unknown key "basline"; did you mean "baseline"?'),
+    ("mistyped shifts", "shifts:", "shift:", "21:5", 'unknown key "shift"; did you mean "shifts"?'),
+    ("unknown model", "local-trend", "local_trend", "20:51", '"model" is "local_trend"; did you mean "local-trend"?'),
+    ("model in words", "local-trend", "arima", "20:51", '"model" is "arima"; one of: local-level, local-trend, ar1'),
+    ("file in place of a group", "{history: past/wait-2025.CSV, model: local-trend}", "wait.csv", "20:15", "a group of keys"),
+    ("history a number", "past/ballots.csv", "5", "8:25", '"history" must be text, not the number 5'),
+    ("history empty", "past/ballots.csv", '""', "8:25", '"history" is an empty text'),
+    ("absolute path", "past/ballots.csv", "/past/b.csv", "8:25", "which is not a path below the study file's folder"),
+    ("home folder", "past/ballots.csv", "~/b.csv", "8:25", "which is not a path below the study file's folder"),
+    ("address", "past/ballots.csv", "https://x.org/b.csv", "8:25", "which is not a path below the study file's folder"),
+    ("drive", "past/ballots.csv", "'C:b.csv'", "8:25", "which is not a path below the study file's folder; write its place"),
+    ("up and away", "past/ballots.csv", "past/../../b.csv", "8:25", "which leads through . or ..; write its place below"),
+    ("nothing between", "past/ballots.csv", "past//b.csv", "8:25", "which leads through . or .."),
+    ("backslash", "past/ballots.csv", "past\\b.csv", "8:25", "which has a backslash; write its place below"),
+    ("unseen", "past/ballots.csv", '"a\\u202eb.csv"', "8:25", "which has a character that cannot be seen"),
+    ("no table", "past/ballots.csv", "past/ballots.xlsx", "8:25", "which does not end in .csv; write its place below"),
+    ("not a day", "from: 1990-01-01", "from: 1990", "8:49", '"from" is 1990, which is not a day; write it as YYYY-MM-DD'),
+    ("in the wrong order", "to: 2025-12-31", "to: 2019-12-31", "15:11", '"to" is 2019-12-31, before "from", 2020-01-01'),
+    ("mad year", "from: 1990-01-01", "from: 0090-01-01", "8:49", '"from" is 0090-01-01, outside 1900 to 2200; correct'),
+    ("into the study", "to: 2025-12-31", "to: 2026-01-02", "15:11", '"to" is 2026-01-02, after the study opens on 2026-01-01'),
+    ("persistence", "unit: hours", "persistence: 9 d", "19:5", '"persistence" beside a baseline, whose model says itself'),
+    ("multiplier zero", "settled: 0.5", "settled: 0", "9:28", "zero can never be undone (Cromwell's rule); write a small"),
+    ("multiplier negative", "settled: 0.5", "settled: -1", "9:28", 'the multiplier of "settled" is -1; write a number above'),
+    ("multiplier too large", "1e6", "2e6", "16:39", 'the multiplier of "strike" is 2e+06; write a number above 0'.replace("2e+06", "2000000.0")),
+    ("multiplier missing", "settled: 0.5, ", "", "9:5", '"multipliers" has nothing for scenario "settled"; add a line'),
+    ("shift a text", "strike: -4.5", "strike: less", "21:34", 'the shift of "strike" must be a number, not the text "less"'),
+    ("shift too large", "strike: -4.5", "strike: -1e16", "21:34", 'the shift of "strike" is -1e+16; write a number between'),
+    ("shift of an unknown scenario", "strike: -4.5", "war: -4.5, strike: 1", "21:26", 'unknown scenario "war"; one of'),
+    ("shift missing", ", strike: -4.5", "", "21:5", '"shifts" has nothing for scenario "strike"'),
+    ("kind left out", "    kind: measure\n", "", "17:5", 'indicator 3 has no "kind"'),
+]  # fmt: skip
 
 # Name, what is replaced in SOUND, by what, and every fault: where, and a telling phrase.
 SEVERAL_FAULTS = [
@@ -574,6 +668,31 @@ class TestSoundFiles:
     def test_within_what_is_allowed(self, old: str, new: str) -> None:
         assert study_faults(changed(old, new), file="s") == []
 
+    def test_baselines(self) -> None:
+        """Both forms of every kind are read, and written back with the keys of the file."""
+        study = read_study(BASELINES, file="s")
+        assert Study.model_validate(study_json(study)) == study
+        assert study_json(study)["indicators"][1]["baseline"] == {
+            "history": "walkouts.csv",
+            "from": "2020-01-01",
+            "to": "2025-12-31",
+        }
+
+    def test_histories_are_named_with_their_places(self) -> None:
+        """Also those of a study that has faults elsewhere, but not where the name itself is one."""
+        found = examined(
+            BASELINES.replace("opens: 2026-01-01", "opens: soon").replace("walkouts.csv", "/w.csv"), file="s"
+        )
+        assert [(named.indicator, named.name, named.model, named.opens) for named in found.histories] == [
+            ("ballot", "past/ballots.csv", None, None),
+            ("wait", "past/wait-2025.CSV", "local-trend", None),
+        ]
+        assert [(named.name_place, named.model_place) for named in found.histories] == [
+            ((8, 25), (8, 5)),
+            ((20, 25), (20, 51)),
+        ]
+        assert [named.opens for named in examined(BASELINES, file="s").histories] == [date(2026, 1, 1)] * 3
+
     def test_no_priors_at_all(self) -> None:
         text = SOUND.replace(", prior: 0.5", "").replace(", prior: 0.3", "").replace(", prior: 0.2", "")
         assert read_study(text, file="s").prior.tolist() == [1 / 3] * 3
@@ -594,6 +713,17 @@ class TestFaults:
         assert place(fault) == where
         assert phrase in str(fault)
         assert str(fault).startswith(f"s.yaml:{where}: ")
+        assert fault.mend
+
+    @pytest.mark.parametrize(
+        ("old", "new", "where", "phrase"),
+        [case[1:] for case in ONE_BASELINE_FAULT],
+        ids=[case[0] for case in ONE_BASELINE_FAULT],
+    )
+    def test_one_mistake_in_a_baseline_is_named_once(self, old: str, new: str, where: str, phrase: str) -> None:
+        assert BASELINES.count(old) == 1
+        (fault,) = study_faults(BASELINES.replace(old, new), file="s.yaml")
+        assert (place(fault), phrase in str(fault)) == (where, True), fault
         assert fault.mend
 
     @pytest.mark.parametrize(
@@ -799,9 +929,9 @@ class TestSchema:
         without = [key for record in records for key, rule in record["properties"].items() if "description" not in rule]
         assert without == []
 
-    def test_takes_the_sound_file_and_the_starter(self, validator: Any) -> None:
+    def test_takes_the_sound_files_and_the_starter(self, validator: Any) -> None:
         starter = (resources.files("forecast") / "cases" / "starter.yaml").read_text(encoding="utf-8")
-        for text in (SOUND, starter):
+        for text in (SOUND, BASELINES, starter):
             validator.validate(study_json(read_study(text, file="s")))
 
     @pytest.mark.parametrize("seed", range(40))
@@ -836,6 +966,38 @@ class TestSchema:
             node = node[key]
         node[path[-1]] = value
         assert not validator.is_valid(content)
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            (("indicators", 0, "rates"), {"settled": 1, "strike": 1}),
+            (("indicators", 0, "baseline"), None),
+            (("indicators", 0, "multipliers"), None),
+            (("indicators", 1, "baseline", "from"), "soon"),
+            (("indicators", 1, "baseline", "history"), "/etc/x.csv"),
+            (("indicators", 1, "baseline", "history"), "x.txt"),
+            (("indicators", 1, "multipliers", "strike"), 0),
+            (("indicators", 2, "values"), {"settled": {"mean": 1, "sd": 1}, "strike": {"mean": 1, "sd": 1}}),
+            (("indicators", 2, "persistence"), "3 d"),
+            (("indicators", 2, "baseline", "model"), "arima"),
+            (("indicators", 2, "baseline", "from"), "2020-01-01"),
+        ],
+    )
+    def test_refuses_of_baselines(self, validator: Any, path: tuple[str | int, ...], value: object) -> None:
+        content = study_json(read_study(BASELINES, file="s"))
+        validator.validate(content)
+        node: Any = content
+        for key in path[:-1]:
+            node = node[key]
+        node[path[-1]] = value
+        assert not validator.is_valid(content)
+
+    def test_takes_the_other_form_left_empty(self, validator: Any) -> None:
+        """As the reader does: nothing under a key is as good as no key."""
+        content = study_json(read_study(BASELINES, file="s"))
+        content["indicators"][0]["rates"] = content["indicators"][2]["persistence"] = None
+        validator.validate(content)
+        assert study_faults(json.dumps(content), file="s") == []
 
     @pytest.mark.parametrize(("number", "table"), [(2, "rates"), (3, "rates"), (4, "values"), (0, "likelihoods")])
     def test_wants_the_table_of_each_kind(self, validator: Any, number: int, table: str) -> None:
