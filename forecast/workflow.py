@@ -6,21 +6,22 @@ writes all of it or nothing. Dates come in as arguments; the clock is read by th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from forecast.revision import revision_faults, study_of
 from forecast.study import Study
-from indicators.admission import coverage_conflicts, report_conflicts, retirement
+from indicators.admission import Others, coverage_conflicts, report_conflicts, retirement
 from indicators.coverage import Coverage, coverage_content, coverage_problems, read_coverage
 from indicators.entry import Draft, Entry
 from indicators.errors import Fault, FaultsError, WatchfloorError, nearest
 from indicators.evidence import Problem, Report, read_report, report_content, report_problems
-from indicators.indicator import Indicator
-from indicators.intake import Raw
+from indicators.intake import Handed
 from indicators.ledger import Ledger
+from indicators.raw import Raw, place_in
+from indicators.register import digest, registered
 from indicators.replay import Known, Logged, amended, content_key, replayed
 
 __all__ = [
@@ -35,7 +36,11 @@ __all__ = [
     "log_report",
     "record_study",
     "retract",
+    "tried_import",
 ]
+
+MOST_FAULTS = 10_000
+"""How many mistakes of an import are told at once; whoever made more of them made one kind of mistake."""
 
 Namer = Callable[[str], str]
 """How a field's place is shown: the option for a command, the column for a file."""
@@ -60,10 +65,23 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Imported:
-    """What an import did: the entries written, and how many rows were in the study already."""
+    """What an import did.
 
-    entries: list[Entry]
+    Attributes
+    ----------
+    positions : range
+        Of the entries written.
+    skipped : int
+        How many rows were in the study already.
+    """
+
+    positions: range
     skipped: int
+
+    @property
+    def entries(self) -> list[str]:
+        """Ids of the entries written."""
+        return [f"e{position}" for position in self.positions]
 
 
 def record_study(
@@ -153,48 +171,39 @@ def log_report(
     return ledger.append(decide)[0]
 
 
-def import_reports(
-    ledger: Ledger,
-    study_id: str,
-    files: Iterable[tuple[str, Sequence[Raw], Sequence[Fault]]],
-    *,
-    author: str,
-    today: date,
-) -> Imported:
+def import_reports(ledger: Ledger, study_id: str, files: Sequence[Handed], *, author: str, today: date) -> Imported:
     """Log all reports of some files, or none.
 
     A row is already there when its `ref` is, or, where it has none, its whole content; such a row is skipped, so that
-    importing a file twice changes nothing.
+    importing a file twice changes nothing. The files are gone through once, row by row, while no other writer can
+    append, and may be longer than memory.
 
     Parameters
     ----------
-    files : iterable of (name, rows, faults)
-        As `indicators.intake.read_rows` gave them.
+    files : sequence of Handed
+        As a person hands them in; each may be read again where a server made the attempt void.
 
     Raises
     ------
     FaultsError
-        With every bad row of every file; nothing was written.
+        With every bad row of every file, up to `MOST_FAULTS`; nothing was written.
     """
-    given = list(files)
-    skipped = 0
+    last: list[_Import] = []
 
-    def decide(now: Ledger) -> Sequence[Draft]:
-        nonlocal skipped
-        batch = _Batch(_Desk.of(now, study_id, today))
-        faults = [fault for _, _, form in given for fault in form]
-        for file, rows, _ in given:
-            for raw in rows:
-                report, problems = read_report(raw.values)
-                if report is not None:
-                    problems = batch.take(report, f"{file}:{raw.line}")
-                faults += [Fault(file, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
-        if faults:
-            raise FaultsError(faults)
-        skipped = batch.skipped
-        return [_evidence_draft(report, study_id, author) for report in batch.reports]
+    def decide(now: Ledger) -> Iterator[Draft]:
+        last[:] = [_Import(now, study_id, today)]
+        return last[0].drafts(files, author)
 
-    return Imported(ledger.append(decide), skipped)
+    positions = ledger.append_stream(decide)
+    return Imported(positions, last[0].skipped)
+
+
+def tried_import(ledger: Ledger, study_id: str, files: Sequence[Handed], *, today: date) -> Imported:
+    """What `import_reports` would do at this moment; nothing is written. Raises as it does."""
+    trial = _Import(ledger, study_id, today)
+    count = sum(1 for _ in trial.drafts(files, ""))
+    first = ledger.head().entries + 1
+    return Imported(range(first, first + count), trial.skipped)
 
 
 def amend(
@@ -309,13 +318,14 @@ def cover_many(
                 drafts.append(Draft(author=author, study=study_id, kind="coverage", payload=coverage_content(coverage)))
                 if not problems:
                     there.add(coverage)
-            found += [Fault(file, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
+            place = place_in(file, raw.part)
+            found += [Fault(place, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
         if found:
             raise FaultsError(found)
         skipped = again
         return drafts
 
-    return Imported(ledger.append(decide), skipped)
+    return Imported(ledger.append_stream(decide), skipped)
 
 
 @dataclass
@@ -341,16 +351,10 @@ class _Desk:
         """Take a record into account for those that follow."""
         self.on.setdefault(record.indicator, []).append((name, record))
 
-    def is_known(self, report: Report) -> bool:
-        """Whether an import has to skip the report: its ref, or without one its content, was logged before."""
-        if report.ref:
-            return report.ref in self.known.refs
-        return content_key(report_content(report)) in self.known.contents
-
     def coverage_as_logged(self) -> set[Coverage | None]:
         """Every span as it was first recorded, corrected and retracted ones included: what a file read again says."""
-        entries = (logged.entry for logged in self.known.logged.values() if logged.entry.kind == "coverage")
-        return {read_coverage(entry.payload)[0] for entry in entries}
+        firsts = (logged.first for logged in self.known.logged.values())
+        return {first for first in firsts if isinstance(first, Coverage)}
 
     def ref_problems(self, report: Report, *, instead_of: Logged | None = None) -> list[Problem]:
         """Whether the ref is that of another entry."""
@@ -363,68 +367,118 @@ class _Desk:
 
     def report_problems(self, report: Report, *, instead_of: Logged | None = None) -> list[Problem]:
         """Everything that speaks against a well-formed report, ref aside; `instead_of` is the one it would replace."""
-        indicator = self.study.by_id.get(report.indicator)
-        if indicator is None:
-            return [self._unknown(report.indicator)]
-        problems = self._retirement(indicator, instead_of)
-        problems += report_problems(report, indicator, opens=self.study.opens, today=self.today)
-        field, day = ("to", report.to) if report.to else ("observed", report.observed)
-        problems += self._horizon_problems(field, day)
-        return problems or report_conflicts(report, indicator, self._others(report.indicator, instead_of))
+        is_correction = instead_of is not None and instead_of.record.indicator == report.indicator
+        others = self._others(report.indicator, instead_of)
+        return _report_problems(report, self.study, self.today, others, is_correction=is_correction)
 
     def coverage_problems(self, coverage: Coverage, *, instead_of: Logged | None = None) -> list[Problem]:
         """Everything that speaks against well-formed coverage."""
         indicator = self.study.by_id.get(coverage.indicator)
         if indicator is None:
-            return [self._unknown(coverage.indicator)]
-        problems = self._retirement(indicator, instead_of)
-        problems += coverage_problems(coverage, indicator, opens=self.study.opens, today=self.today)
-        problems += self._horizon_problems("to", coverage.to)
-        return problems or coverage_conflicts(coverage, self._others(coverage.indicator, instead_of))
-
-    def _retirement(self, indicator: Indicator, instead_of: Logged | None) -> list[Problem]:
+            return [_unknown(coverage.indicator, self.study)]
         is_correction = instead_of is not None and instead_of.record.indicator == indicator.id
-        return [] if is_correction else retirement(indicator)
-
-    def _horizon_problems(self, field: str, day: date | None) -> list[Problem]:
-        if day is None or not self.study.horizon < day <= self.today:
-            return []
-        what = f"{day} lies after the study's horizon {self.study.horizon}"
-        return [Problem(field, what, "the study is settled by then; resolve it")]
+        problems = [] if is_correction else retirement(indicator)
+        problems += coverage_problems(coverage, indicator, opens=self.study.opens, today=self.today)
+        problems += _horizon_problems("to", coverage.to, self.study, self.today)
+        return problems or coverage_conflicts(coverage, self._others(coverage.indicator, instead_of))
 
     def _others(self, indicator: str, besides: Logged | None) -> Iterable[tuple[str, Report | Coverage]]:
         own = besides.entry.id if besides else None
         return ((name, record) for name, record in self.on.get(indicator, ()) if name != own)
 
-    def _unknown(self, indicator: str) -> Problem:
-        return Problem("indicator", f'no indicator "{indicator}" in the study', nearest(indicator, self.study.by_id))
 
+class _Import:
+    """The rows of one import so far. Of the sound ones only digests are kept, so that there may be any number."""
 
-@dataclass
-class _Batch:
-    """The sound rows of one import so far, and how many were there already."""
+    def __init__(self, ledger: Ledger, study_id: str, today: date) -> None:
+        self._register = registered(lambda: ledger.entries(study=study_id), lambda entry: study_of(entry).by_id)
+        assert self._register.revision is not None
+        self._study, self._today = study_of(self._register.revision), today
+        self._refs: dict[bytes, bytes] = {}
+        self._contents: set[bytes] = set()
+        self._bad: set[bytes] = set()
+        self._faults: list[Fault] = []
+        self.skipped = 0
 
-    desk: _Desk
-    reports: list[Report] = field(default_factory=list)
-    skipped: int = 0
-    refs: dict[str, str] = field(default_factory=dict)
-    contents: set[str] = field(default_factory=set)
+    def drafts(self, files: Sequence[Handed], author: str) -> Iterator[Draft]:
+        """What is to be logged, in order; raises `FaultsError` at the end where any row is bad."""
+        for handed in files:
+            for item in handed:
+                if isinstance(item, Fault):
+                    self._faults.append(item)
+                else:
+                    content = self._content(item, handed.file)
+                    if content is not None and not self._faults:
+                        who = str(content.get("author", author))
+                        yield Draft(author=who, study=self._study.study, kind="evidence", payload=content)
+                if len(self._faults) > MOST_FAULTS:
+                    self._give_up(handed.file)
+        if self._faults:
+            raise FaultsError(self._faults)
 
-    def take(self, report: Report, place: str) -> list[Problem]:
-        """Everything that speaks against one more row; without problems it is among the reports, or skipped."""
-        content = content_key(report_content(report))
-        if self.desk.is_known(report) or content in self.contents:
-            self.skipped += 1
-            return []
-        problems = self.desk.report_problems(report)
-        if report.ref and self.refs.setdefault(report.ref, content) != content:
+    def _content(self, raw: Raw, file: str) -> dict[str, object] | None:
+        """The report of a row, as it is kept; None where it is there already, or bad, which is then a fault."""
+        place = place_in(file, raw.part)
+        report, problems = read_report(raw.values)
+        if report is not None:
+            content = report_content(report)
+            key, ref = digest(content_key(content)), digest(report.ref) if report.ref else None
+            if self._is_there(ref, key):
+                self.skipped += 1
+                return None
+            problems = self._problems(report, ref, key, f"{place}:{raw.line}" if raw.line else place)
+            if not problems:
+                return content
+        self._faults += [Fault(place, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
+        return None
+
+    def _is_there(self, ref: bytes | None, key: bytes) -> bool:
+        if ref is None:
+            return key in self._register.contents or key in self._contents
+        return ref in self._register.refs or (self._refs.get(ref) == key and key not in self._bad)
+
+    def _problems(self, report: Report, ref: bytes | None, key: bytes, name: str) -> list[Problem]:
+        """Everything that speaks against a row that is not there; without problems it counts for those that follow."""
+        problems = _report_problems(report, self._study, self._today, self._register.standing.others(report))
+        if ref is not None and self._refs.setdefault(ref, key) != key:
             what = f'the ref "{report.ref}" stands on an earlier row with another content'
             problems.append(Problem("ref", what, "give each report a ref of its own"))
-        if not problems:
-            self.contents.add(content)
-            self.desk.add(place, report)
-            self.reports.append(report)
-        return problems
+        if problems:
+            self._bad.add(key)
+            return problems
+        if ref is None:
+            self._contents.add(key)
+        self._register.standing.add(name, report, self._study.by_id[report.indicator])
+        return []
+
+    def _give_up(self, file: str) -> None:
+        what = f"there are more than {MOST_FAULTS} faults, and what follows them was not looked at"
+        raise FaultsError([*self._faults, Fault(file, 0, 0, what, "mend these first")])
+
+
+def _report_problems(
+    report: Report, study: Study, today: date, others: Others, *, is_correction: bool = False
+) -> list[Problem]:
+    """Everything that speaks against a well-formed report, ref aside, given what it could collide with."""
+    indicator = study.by_id.get(report.indicator)
+    if indicator is None:
+        return [_unknown(report.indicator, study)]
+    problems = [] if is_correction else retirement(indicator)
+    problems += report_problems(report, indicator, opens=study.opens, today=today)
+    field, day = ("to", report.to) if report.to else ("observed", report.observed)
+    problems += _horizon_problems(field, day, study, today)
+    return problems or report_conflicts(report, indicator, others)
+
+
+def _horizon_problems(field: str, day: date | None, study: Study, today: date) -> list[Problem]:
+    if day is None or not study.horizon < day <= today:
+        return []
+    what = f"{day} lies after the study's horizon {study.horizon}"
+    return [Problem(field, what, "the study is settled by then; resolve it")]
+
+
+def _unknown(indicator: str, study: Study) -> Problem:
+    return Problem("indicator", f'no indicator "{indicator}" in the study', nearest(indicator, study.by_id))
 
 
 def _evidence_draft(report: Report, study_id: str, author: str) -> Draft:

@@ -6,7 +6,9 @@ nothing new.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
 from typing import TypeAlias
 
@@ -14,7 +16,7 @@ from indicators.coverage import Coverage
 from indicators.evidence import Problem, Report
 from indicators.indicator import CountIndicator, Indicator, MilestoneIndicator
 
-__all__ = ["Others", "coverage_conflicts", "report_conflicts", "retirement"]
+__all__ = ["Others", "Standing", "coverage_conflicts", "report_conflicts", "retirement"]
 
 Others: TypeAlias = Iterable[tuple[str, Report | Coverage]]
 """What stands on the same indicator besides the record: entry id (or row) and record."""
@@ -83,3 +85,80 @@ def _span_conflicts(
 def _overlap(coverage: Coverage, report: Report) -> bool:
     assert report.from_ and report.to
     return coverage.from_ <= report.to and report.from_ <= coverage.to
+
+
+class Standing:
+    """What stands on the indicators, kept so that one more report is held against few of very many.
+
+    A report on a milestone can collide with the first that stands, or, where that tells of the same event, with the
+    first of another; a count over a span with what covers one of its days.
+    """
+
+    def __init__(self) -> None:
+        self._first: dict[str, list[tuple[str, Report]]] = {}
+        self._spans: dict[str, _Spans] = {}
+
+    def add(self, name: str, record: Report | Coverage, indicator: Indicator) -> None:
+        """Take in what stands from now on; `name` is its entry id or its row."""
+        if isinstance(record, Coverage):
+            self._spans.setdefault(indicator.id, _Spans()).add(name, record, record.from_, record.to, _COVERAGE)
+        elif isinstance(indicator, MilestoneIndicator):
+            first = self._first.setdefault(indicator.id, [])
+            if not first or (len(first) == 1 and first[0][1].event_key not in (None, record.event_key)):
+                first.append((name, record))
+        elif record.from_ and record.to:
+            key = record.event_key or ("", name)
+            self._spans.setdefault(indicator.id, _Spans()).add(name, record, record.from_, record.to, key)
+
+    def others(self, report: Report) -> Others:
+        """Everything that the report could collide with, and little else."""
+        yield from self._first.get(report.indicator, ())
+        if report.from_ and report.to and report.indicator in self._spans:
+            yield from self._spans[report.indicator].covering(report.from_, report.to, report.event_key)
+
+
+_COVERAGE = ("coverage", "")
+_Key: TypeAlias = tuple[str, str]
+
+
+@dataclass(slots=True)
+class _Block:
+    """Days without a gap that records cover; their key where all share one, and those that made it longer."""
+
+    first: date
+    last: date
+    key: _Key | None
+    records: list[tuple[str, Report | Coverage]]
+
+
+class _Spans:
+    """Blocks of days in order; no two have a day in common, so that those of a day are found by halving."""
+
+    def __init__(self) -> None:
+        self._blocks: list[_Block] = []
+
+    def add(self, name: str, record: Report | Coverage, first: date, last: date, key: _Key) -> None:
+        """Take in what covers the days from first to last."""
+        start, end = self._touching(first, last)
+        touching = self._blocks[start:end]
+        if len(touching) == 1 and touching[0].key == key and touching[0].first <= first and last <= touching[0].last:
+            return
+        merged = _Block(
+            first=min([first, *(block.first for block in touching)]),
+            last=max([last, *(block.last for block in touching)]),
+            key=key if all(block.key == key for block in touching) else None,
+            records=[*(named for block in touching for named in block.records), (name, record)],
+        )
+        self._blocks[start:end] = [merged]
+
+    def covering(self, first: date, last: date, key: _Key | None) -> Iterator[tuple[str, Report | Coverage]]:
+        """What covers one of the days, but for blocks that are all of the same key."""
+        start, end = self._touching(first, last)
+        for block in self._blocks[start:end]:
+            if key is None or block.key != key:
+                yield from block.records
+
+    def _touching(self, first: date, last: date) -> tuple[int, int]:
+        """Where the blocks begin and end that have a day of the span."""
+        start = bisect_left(self._blocks, first, key=lambda block: block.last)
+        return start, bisect_right(self._blocks, last, lo=start, key=lambda block: block.first)

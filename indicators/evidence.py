@@ -6,10 +6,12 @@ A report is kept as the analyst gave it. What it weighs depends on the study in 
 from __future__ import annotations
 
 import math
-import unicodedata
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
+from functools import lru_cache
+from sys import intern
 from typing import Any
 
 from indicators.days import parse_day
@@ -32,6 +34,9 @@ __all__ = [
 TEXT_LIMIT = 10_000
 COUNT_LIMIT = 10**12
 VALUE_LIMIT = 1e15
+
+# Controls but for tab and line ends, and half surrogates. Signs that turn the direction of writing are lawful text.
+_CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +106,8 @@ class Report:
         return ("origin", self.origin) if self.origin else None
 
 
-FIELDS: tuple[str, ...] = tuple(f.name.rstrip("_") for f in fields(Report))
+_ATTRIBUTES = tuple((f.name, f.name.rstrip("_")) for f in fields(Report))
+FIELDS: tuple[str, ...] = tuple(name for _, name in _ATTRIBUTES)
 _KIND_FIELD = {"state": "state", "count": "count", "milestone": "count", "measure": "value"}
 
 
@@ -151,7 +157,7 @@ def read_fields(raw: Mapping[str, object], names: Collection[str]) -> tuple[dict
     for name, given in raw.items():
         if name not in names:
             problems.append(Problem(name, f'no field "{name[:40]}"', nearest(name[:40], names)))
-        elif given is None or (isinstance(given, str) and not given.strip()):
+        elif given is None or given == "" or (isinstance(given, str) and given.isspace()):
             continue
         else:
             try:
@@ -166,10 +172,10 @@ def read_fields(raw: Mapping[str, object], names: Collection[str]) -> tuple[dict
 def report_content(report: Report) -> dict[str, object]:
     """The fields that are given, as plain JSON values in the order of SPEC 3: what the ledger keeps."""
     content: dict[str, object] = {}
-    for field in fields(Report):
-        value = getattr(report, field.name)
+    for attribute, name in _ATTRIBUTES:
+        value = getattr(report, attribute)
         if value is not None:
-            content[field.name.rstrip("_")] = value.isoformat() if isinstance(value, date) else value
+            content[name] = value.isoformat() if isinstance(value, date) else value
     return content
 
 
@@ -254,9 +260,9 @@ def read_text(given: object) -> str:
         raise _FieldError(f"{_shown(given)} is not a text", mend="write it as a text")
     if len(given) > TEXT_LIMIT:
         raise _FieldError(f"the text has {len(given)} characters", mend=f"keep it within {TEXT_LIMIT}")
-    bad = next((c for c in given if c not in "\t\n\r" and unicodedata.category(c) in ("Cc", "Cs")), None)
+    bad = _CONTROL.search(given)
     if bad is not None:
-        raise _FieldError(f"the text has the control character U+{ord(bad):04X}", mend="take it out")
+        raise _FieldError(f"the text has the control character U+{ord(bad[0]):04X}", mend="take it out")
     return given.strip()
 
 
@@ -265,8 +271,13 @@ def _shown(given: object) -> str:
     return text if len(text) <= 60 else text[:60] + "..."
 
 
+# A long log has few days and few grades. Each is read once, and one object stands for all that are equal.
+_known_day = lru_cache(maxsize=4096)(parse_day)
+_known_grade = lru_cache(maxsize=64)(check_grade)
+
+
 def _day(given: object) -> date:
-    return parse_day(read_text(given))
+    return _known_day(read_text(given))
 
 
 def _count(given: object) -> int:
@@ -313,6 +324,11 @@ def _number(given: object) -> float | None:
         return math.inf
 
 
+def _repeated(given: object) -> str:
+    """A text that many reports have in common."""
+    return intern(read_text(given))
+
+
 def _tlp(given: object) -> str:
     text = read_text(given)
     if text not in TLP_LEVELS:
@@ -322,5 +338,6 @@ def _tlp(given: object) -> str:
 
 _READERS: dict[str, Callable[[object], object]] = {
     "observed": _day, "from": _day, "to": _day, "count": _count, "value": _value, "detect": _detect,
-    "grade": lambda given: check_grade(read_text(given)), "tlp": _tlp,
+    "grade": lambda given: _known_grade(read_text(given)), "tlp": _tlp,
+    **dict.fromkeys(("indicator", "state", "source"), _repeated),
 }  # fmt: skip

@@ -9,14 +9,17 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import BinaryIO, Protocol
 
 from indicators.errors import Fault, WatchfloorError
 from indicators.intake_csv import csv_rows
 from indicators.intake_jsonl import jsonl_rows
+from indicators.intake_stix import stix_rows
+from indicators.intake_xlsx import xlsx_rows
 from indicators.raw import Raw, Read
 
-__all__ = ["Handed", "Raw", "UnknownFormatError", "read_rows"]
+__all__ = ["FORMATS", "Handed", "NoSheetError", "Raw", "UnknownFormatError", "read_rows"]
 
 
 class Reader(Protocol):
@@ -25,7 +28,20 @@ class Reader(Protocol):
     def __call__(self, stream: BinaryIO, *, file: str, fields: Sequence[str]) -> Iterator[Read]: ...
 
 
-FORMATS: dict[str, Reader] = {"csv": csv_rows, "tsv": csv_rows, "jsonl": jsonl_rows}
+class NoSheetError(WatchfloorError):
+    """A sheet that is named of a file that has none."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__("only an XLSX file has sheets", where=file, mend="leave --sheet out, or import it by itself")
+
+
+FORMATS: dict[str, Reader] = {
+    "csv": csv_rows,
+    "tsv": csv_rows,
+    "jsonl": jsonl_rows,
+    "xlsx": xlsx_rows,
+    "json": stix_rows,
+}
 """By the ending of the file's name, in small letters."""
 
 
@@ -49,23 +65,33 @@ class Handed:
         Its bytes, from the start; closed after reading.
     fields : sequence of str
         The names that may occur.
+    sheet : str, optional
+        Of an XLSX file; its first that is not hidden when left out.
 
     Raises
     ------
     UnknownFormatError
         At once, where the name's ending is none of `FORMATS`.
+    NoSheetError
+        At once, where a sheet is named and the file is no XLSX.
     """
 
     file: str
     opened: Callable[[], BinaryIO]
     fields: Sequence[str]
+    sheet: str | None = None
 
     def __post_init__(self) -> None:
-        _reader(self.file)
+        reader = _reader(self.file)
+        if self.sheet is not None and reader is not xlsx_rows:
+            raise NoSheetError(self.file)
 
     def __iter__(self) -> Iterator[Read]:
+        reader = _reader(self.file)
+        if self.sheet is not None:
+            reader = partial(xlsx_rows, sheet=self.sheet)
         with self.opened() as stream:
-            yield from _reader(self.file)(stream, file=self.file, fields=self.fields)
+            yield from reader(stream, file=self.file, fields=self.fields)
 
 
 def _reader(file: str) -> Reader:

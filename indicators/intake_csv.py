@@ -13,7 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import BinaryIO
 
-from indicators.errors import Fault, nearest
+from indicators.errors import Fault
+from indicators.header import header_faults
 from indicators.raw import Raw, Read
 from indicators.utf8 import NotTextError, text_lines
 
@@ -22,8 +23,6 @@ __all__ = ["csv_rows"]
 LONGEST_ROW = 4_000_000
 LONGEST_CELL = 1_000_000
 """In characters. A record has far less; a quote that is never closed would draw in the rest of the file."""
-
-MOST_COLUMNS = 100
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "pipe"}
 _QUOTED = re.compile(r'"[^"]*"')
@@ -93,7 +92,7 @@ def _rows(lines: _Lines, file: str, fields: Sequence[str]) -> Iterator[Read]:
             return
         if header is None:
             header = cells
-            faults = list(_header_faults(cells, file, fields))
+            faults = list(header_faults(cells, file, fields))
             yield from faults
             if faults:
                 return
@@ -113,16 +112,3 @@ def _ambiguous(found: Sequence[str], first: str, file: str) -> Fault:
     names = [f"{_DELIMITERS[sign]}s" for sign in found]
     what = f"the header has {', '.join(names[:-1])} and {names[-1]}, so that what stands between columns is not certain"
     return Fault(file, 1, 0, what, "start the file with a header row, and put the same sign between all of its columns")
-
-
-def _header_faults(header: Sequence[str], file: str, fields: Sequence[str]) -> Iterator[Fault]:
-    if len(header) > MOST_COLUMNS:
-        yield Fault(file, 1, 0, f"the header has {len(header)} columns", f"keep to: {', '.join(fields)}")
-        return
-    for position, name in enumerate(header):
-        if name not in fields:
-            yield Fault(file, 1, 0, f'no field "{name[:60]}" (column {position + 1})', nearest(name[:60], fields))
-        elif name in header[:position]:
-            yield Fault(file, 1, 0, f'the column "{name}" stands twice', "take one of them out")
-    if not set(header) - set(fields) and "indicator" not in header:
-        yield Fault(file, 1, 0, "there is no column indicator", "name each row's indicator in it")

@@ -8,13 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from sys import intern
 
 from indicators.coverage import Coverage, coverage_content, read_coverage
 from indicators.entry import Entry
 from indicators.errors import WatchfloorError, nearest
 from indicators.evidence import Report, read_report, report_content
 
-__all__ = ["Known", "Logged", "UnknownEntryError", "UnreadableEntryError", "content_key", "replayed"]
+__all__ = [
+    "Known",
+    "Logged",
+    "Stamp",
+    "UnknownEntryError",
+    "UnreadableEntryError",
+    "amended",
+    "content_key",
+    "record_of",
+    "replayed",
+]
 
 
 class UnknownEntryError(WatchfloorError):
@@ -33,21 +44,35 @@ class UnreadableEntryError(WatchfloorError):
 
 
 @dataclass(frozen=True, slots=True)
+class Stamp:
+    """What the ledger says of an entry beside its payload, as in `Entry`; a long log would not fit with more."""
+
+    seq: int
+    id: str
+    kind: str
+    recorded_at: str
+    author: str
+
+
+@dataclass(frozen=True, slots=True)
 class Logged:
     """One logged report or span of coverage, as it stands.
 
     Attributes
     ----------
-    entry : Entry
-        The one it was logged by.
+    entry : Stamp
+        Of the entry it was logged by.
     record : Report or Coverage
         With every correction applied.
+    first : Report or Coverage
+        As it was logged.
     corrections : tuple of Entry
         What amended or retracted it, in order; empty when it is as logged.
     """
 
-    entry: Entry
+    entry: Stamp
     record: Report | Coverage
+    first: Report | Coverage
     corrections: tuple[Entry, ...] = ()
 
     @property
@@ -66,8 +91,6 @@ class Known:
         Of the study, in order; the last is in force. Empty when nothing defines it.
     logged : dict of str to Logged
         Reports and coverage by entry id, in order of logging, retracted ones included.
-    contents : dict of str to str
-        The entry id by the content a report was logged with: what an import compares.
     refs : dict of str to str
         The entry id by the user's own key.
     seq : int
@@ -76,7 +99,6 @@ class Known:
 
     revisions: list[Entry] = field(default_factory=list)
     logged: dict[str, Logged] = field(default_factory=dict)
-    contents: dict[str, str] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     seq: int = 0
 
@@ -85,11 +107,12 @@ class Known:
         if entry.kind == "study":
             self.revisions.append(entry)
         elif entry.kind in ("evidence", "coverage"):
-            self.logged[entry.id] = Logged(entry, _record(entry, entry.kind, entry.payload))
-            if entry.kind == "evidence":
-                self.contents.setdefault(content_key(entry.payload), entry.id)
-                if "ref" in entry.payload:
-                    self.refs.setdefault(entry.payload["ref"], entry.id)
+            record = record_of(entry, entry.kind, entry.payload)
+            # Thousands of entries of one batch have the same moment and author, and texts need not be kept twice.
+            stamp = Stamp(entry.seq, entry.id, entry.kind, intern(entry.recorded_at), intern(entry.author))
+            self.logged[entry.id] = Logged(stamp, record, record)
+            if isinstance(record, Report) and record.ref:
+                self.refs.setdefault(record.ref, entry.id)
         elif entry.kind in ("amend", "retract"):
             self._correct(entry)
         self.seq = entry.seq
@@ -100,10 +123,17 @@ class Known:
             raise UnreadableEntryError(entry, "it corrects an entry that is not there")
         record = target.record
         if entry.kind == "amend":
-            record = _record(entry, target.entry.kind, amended(record, _changes(entry)))
+            record = record_of(entry, target.entry.kind, amended(record, _changes(entry)))
             if isinstance(record, Report) and record.ref:
                 self.refs.setdefault(record.ref, target.entry.id)
         self.logged[target.entry.id] = replace(target, record=record, corrections=(*target.corrections, entry))
+
+    def twin_of(self, content: Mapping[str, object]) -> str | None:
+        """The first entry that a report of this content was logged by; None where there is none."""
+        key = content_key(content)
+        firsts = ((logged.entry.id, logged.first) for logged in self.logged.values())
+        reports = ((name, first) for name, first in firsts if isinstance(first, Report))
+        return next((name for name, first in reports if content_key(report_content(first)) == key), None)
 
     def reports(self) -> Iterator[tuple[Logged, Report]]:
         """The reports that stand, in order of logging."""
@@ -160,7 +190,8 @@ def _changes(entry: Entry) -> Mapping[str, object]:
     return changes
 
 
-def _record(entry: Entry, kind: str, content: Mapping[str, object]) -> Report | Coverage:
+def record_of(entry: Entry, kind: str, content: Mapping[str, object]) -> Report | Coverage:
+    """The record that a content of a kind is; raises `UnreadableEntryError` of the entry where it is none."""
     record, problems = read_report(content) if kind == "evidence" else read_coverage(content)
     if record is None:
         raise UnreadableEntryError(entry, problems[0].what)

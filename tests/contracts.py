@@ -417,6 +417,83 @@ class LedgerContract:
         assert list(map(repr, entry.payload["numbers"])) == list(map(repr, numbers))
         assert ledger.verify() is None
 
+    def test_drafts_from_a_generator_are_a_batch(self, ledger: Ledger) -> None:
+        returned = ledger.append(lambda shown: (draft(n) for n in range(shown.head().entries + 3)))
+        assert list(ledger.entries()) == returned
+        assert [entry.payload["n"] for entry in returned] == [0, 1, 2]
+        assert len({entry.recorded_at for entry in returned}) == 1
+        assert ledger.verify() is None
+
+    def test_a_stream_is_recorded_as_the_same_batch_would_be(self, tmp_path: Path) -> None:
+        drafts = [draft(payload={"text": text, text: [text, None]}) for text in AWKWARD]
+        drafts += [draft(author=text, study=text) for text in AWKWARD if text and "\0" not in text]
+        drafts += [draft(payload={"numbers": [0, -0.0, 1e-320, 2**64], "n": True, "x": 0.1}), draft(payload={})]
+        heads = []
+        for name in ("a", "b"):
+            (tmp_path / name).mkdir()
+            with self.make_ledger(tmp_path / name, clock_at(0, 60, 120)) as ledger:
+                record(ledger, draft(1))
+                if name == "a":
+                    record(ledger, *drafts)
+                else:
+                    assert ledger.append_stream(lambda _: iter(drafts)) == range(2, len(drafts) + 2)
+                assert [entry.payload for entry in ledger.entries(after=1)] == [each.payload for each in drafts]
+                assert ledger.verify() is None
+                heads.append(ledger.head())
+                ledger_of_one = list(ledger.entries(after=1))
+                assert [entry.hash for entry in ledger_of_one] == [hash_by_hand(entry) for entry in ledger_of_one]
+        assert heads[0] == heads[1]
+
+    def test_a_long_stream_comes_in_whole_and_in_order(self, ledger: Ledger) -> None:
+        record(ledger, draft(0))
+        assert ledger.append_stream(lambda _: (draft(n) for n in range(1, 2_503))) == range(2, 2_504)
+        assert [entry.payload["n"] for entry in ledger.entries()] == list(range(2_503))
+        [entry] = record(ledger, draft(9))
+        assert entry.seq == 2_504
+        assert ledger.verify() is None
+
+    def test_an_empty_stream_writes_nothing(self, ledger: Ledger) -> None:
+        record(ledger, draft(1))
+        before = ledger.head()
+        assert not ledger.append_stream(lambda _: iter(()))
+        assert ledger.head() == before
+
+    @pytest.mark.parametrize("count", [0, 1, 2_500])
+    @pytest.mark.parametrize("error", [RefusedError("no"), UnicodeDecodeError("utf-8", b"\xff", 0, 1, "no")])
+    def test_what_a_generator_raises_passes_through_and_nothing_is_written(
+        self, ledger: Ledger, count: int, error: Exception
+    ) -> None:
+        record(ledger, draft(1))
+        before = ledger.head()
+
+        def failing() -> Iterator[Draft]:
+            yield from (draft(n) for n in range(count))
+            raise error
+
+        for append in (ledger.append, ledger.append_stream):
+            with pytest.raises(type(error)) as caught:
+                append(lambda _: failing())
+            assert caught.value is error
+            assert ledger.head() == before
+        assert [entry.seq for entry in record(ledger, draft(2))] == [2]
+        assert ledger.verify() is None
+
+    @pytest.mark.parametrize("name", BAD_DRAFTS)
+    def test_a_stream_with_one_bad_draft_is_refused_whole(self, ledger: Ledger, name: str) -> None:
+        changes, phrase = BAD_DRAFTS[name]
+        record(ledger, draft(1))
+        before = ledger.head()
+        with pytest.raises(DraftError, match=phrase):
+            ledger.append_stream(lambda _: iter([draft(2), draft(3, **changes), draft(4)]))
+        assert ledger.head() == before
+        assert ledger.verify() is None
+
+    def test_a_generator_may_not_append(self, ledger: Ledger) -> None:
+        for append in (ledger.append, ledger.append_stream):
+            with pytest.raises(NestedAppendError):
+                append(lambda shown: (draft(len(record(shown, draft(n)))) for n in range(3)))
+            assert ledger.head().entries == 0
+
     def test_what_is_restored_is_what_was_sealed_elsewhere(self, ledger: Ledger) -> None:
         source = MemoryLedger(clock_at(*range(10)))
         five_entries(source)

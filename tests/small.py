@@ -5,8 +5,10 @@ Its days lie in 2024, so that nothing here depends on the day on which the tests
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -16,7 +18,7 @@ from forecast.study import Study
 from forecast.study_file import read_study, study_json
 from indicators.entry import Entry
 from indicators.evidence import FIELDS
-from indicators.intake import read_rows
+from indicators.intake import Handed
 from indicators.ledger import Head, Ledger, MemoryLedger
 
 steady = settings(derandomize=True, deadline=None)
@@ -147,8 +149,12 @@ def retract(ledger: Ledger, entry: str, why: str = "a mistake") -> Entry:
 
 def import_files(ledger: Ledger, *files: tuple[str, bytes], today: date = TODAY) -> workflow.Imported:
     """Import files given by name and content."""
-    given = [(name, *read_rows(content, file=name, fields=FIELDS)) for name, content in files]
-    return workflow.import_reports(ledger, "port", given, author="ana", today=today)
+    return workflow.import_reports(ledger, "port", handed(*files), author="ana", today=today)
+
+
+def handed(*files: tuple[str, bytes]) -> list[Handed]:
+    """Files of reports that are in memory, as somebody hands them in."""
+    return [Handed(name, partial(io.BytesIO, content), FIELDS) for name, content in files]
 
 
 def csv_of(rows: Iterable[Mapping[str, object]]) -> bytes:

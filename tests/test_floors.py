@@ -18,11 +18,14 @@ ROOT = Path(__file__).parent.parent
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "indicators": (
         # Days, grades, marks, the form of an entry; the clock.
-        ("errors", "markings", "clock", "entry", "days", "grades", "address"),
+        ("errors", "markings", "clock", "entry", "days", "grades", "address", "utf8", "plain_json", "raw"),
         # What may be watched, what was seen, who was looking; and what any ledger promises.
         ("indicator", "evidence", "coverage", "ledger"),
         # From files and entries to records, and whether they fit the log.
-        ("intake", "replay", "admission", "transfer"),
+        (
+            *("header", "workbook", "intake_csv", "intake_jsonl", "intake_xlsx", "intake_stix", "intake"),
+            *("replay", "admission", "register", "transfer"),
+        ),
         # The promise kept.
         ("ledger_sqlite", "postgres_schema", "ledger_postgres", "opening"),
     ),
@@ -56,6 +59,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
             *("cli", "cli.suggesting", "cli.options", "cli.tables", "cli.study_tables"),
             *(
                 "cli.exporting",
+                "cli.importing",
                 "cli.logging",
                 "cli.moving",
                 "cli.powering",
@@ -79,6 +83,9 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "statsmodels": ("forecast.baseline",),
     "scipy": ("forecast.baseline",),
     "ruamel": ("forecast.yaml_tree",),
+    "openpyxl": ("indicators.intake_xlsx",),
+    "zipfile": ("indicators.workbook", "indicators.intake_xlsx"),
+    "xml": ("indicators.workbook",),
     "click": (CLI,),
     "rich": (CLI,),
     # Files, the environment, the terminal.

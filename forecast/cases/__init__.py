@@ -15,7 +15,7 @@ from forecast.study_file import schema, study_json
 from forecast.study_folder import read_study_files
 from indicators import coverage, evidence
 from indicators.errors import WatchfloorError, nearest
-from indicators.intake import read_rows
+from indicators.intake import Handed, read_rows
 from indicators.ledger import Ledger
 
 __all__ = ["CASES", "Counts", "case_files", "record_case", "starter_files", "write_files"]
@@ -90,9 +90,9 @@ def record_case(ledger: Ledger, folder: Path, name: str, *, author: str, today: 
     rows, faults = read_rows(spans.read_bytes(), file=str(spans), fields=coverage.FIELDS)
     covered = workflow.cover_many(ledger, study.study, str(spans), rows, faults, author=author, today=today)
     reports = folder / "reports.csv"
-    given = [(str(reports), *read_rows(reports.read_bytes(), file=str(reports), fields=evidence.FIELDS))]
+    given = [Handed(str(reports), lambda: reports.open("rb"), evidence.FIELDS)]
     imported = workflow.import_reports(ledger, study.study, given, author=author, today=today)
-    return Counts(len(imported.entries), len(covered.entries))
+    return Counts(len(imported.positions), len(covered.positions))
 
 
 def _schema() -> bytes:

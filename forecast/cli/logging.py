@@ -1,10 +1,9 @@
-"""Commands that write evidence: log, import, cover, amend, retract."""
+"""Commands that write evidence: log, cover, amend, retract."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -27,7 +26,7 @@ if TYPE_CHECKING:
     from forecast.outlook import Outlook
     from forecast.reading import Reading
 
-__all__ = ["amend", "cover", "import_", "log", "retract"]
+__all__ = ["amend", "cover", "log", "retract"]
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -80,7 +79,6 @@ def log(
     from forecast.reading import live_report
     from forecast.workflow import log_report
     from indicators.evidence import read_report, report_content
-    from indicators.replay import content_key
 
     day = today()
     raw = {"indicator": indicator, **_fields(options)}
@@ -97,7 +95,7 @@ def log(
         return
     click.echo(f"{entry.id}  {report.indicator} on {report.dated}  grade {grade}, weight {live.rho:.2f}")
     _print_effect(before, after)
-    twin = reading.known.contents.get(content_key(report_content(report)))
+    twin = reading.known.twin_of(report_content(report))
     if twin:
         click.echo(f"note: {twin} has the same content; if this is the same report, retract one of them", err=True)
     elif _is_copy(after, live.entry):
@@ -146,40 +144,6 @@ def _as_json(entry: str, head: str, grade: str, rho: float, before: Outlook, aft
     }
 
 
-@click.command(name="import", epilog="Example: forecast import reports.csv more.jsonl")
-@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
-@json_option
-@writing_options
-def import_(files: tuple[str, ...], as_json: bool, ledger: str | None, study: str | None, author: str | None) -> None:
-    """Log all reports of CSV or JSONL FILES, or none.
-
-    Columns or keys are those of a report: indicator, observed, state, count, value, from, to, source, grade, url,
-    origin, event, tlp, note, author, ref. Rows that are in the study already, by their ref or by their whole content,
-    are skipped. One bad row and nothing is written; every bad row is named.
-    """
-    from forecast.workflow import import_reports
-    from indicators.evidence import FIELDS
-    from indicators.intake import read_rows
-
-    given = [(file, *read_rows(file_content(file), file=file, fields=FIELDS)) for file in files]
-    book, reading = open_reading(ledger, study)
-    rows = sum(len(found) for _, found, _ in given)
-    with _spinner(f"importing {rows} rows") if rows > 5_000 else nullcontext():
-        done = import_reports(book, reading.study_id, given, author=author_or_user(author), today=today())
-    written, skipped = len(done.entries), done.skipped
-    if as_json:
-        click.echo(json.dumps({"written": written, "skipped": skipped, "entries": [e.id for e in done.entries]}))
-        return
-    span = f" ({done.entries[0].id} to {done.entries[-1].id})" if done.entries else ""
-    click.echo(f"{written} reports written{span}, {skipped} skipped as already there")
-
-
-def _spinner(about: str) -> Any:
-    from rich.console import Console
-
-    return Console(stderr=True).status(about)
-
-
 @click.command(epilog="Example: forecast cover new-agreements --from 2026-01-01 --to 2026-03-31 --detect 0.9")
 @click.argument("indicator", required=False, shell_complete=complete_indicator)
 @click.option("--from", "field_from", metavar="DAY", help="First day of the span.")
@@ -214,7 +178,7 @@ def cover(
         book, reading = open_reading(ledger, study)
         who = author_or_user(author)
         done = workflow.cover_many(book, reading.study_id, file, rows, faults, author=who, today=today())
-        entries, skipped = [entry.id for entry in done.entries], done.skipped
+        entries, skipped = done.entries, done.skipped
     else:
         book, reading = open_reading(ledger, study)
         raw |= {"indicator": indicator} if indicator else {}

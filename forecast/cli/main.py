@@ -27,7 +27,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("setting_up:demo", "Build the Japan case in a folder of its own and show it."),
     "study": ("study:study", "Check, record, list and show studies."),
     "log": ("logging:log", "Log one report and see what it does."),
-    "import": ("logging:import_", "Log all reports of CSV or JSONL files, or none."),
+    "import": ("importing:import_", "Log all reports of CSV, JSONL, XLSX or STIX files, or none."),
     "cover": ("logging:cover", "Record that somebody was looking."),
     "amend": ("logging:amend", "Correct a logged report or coverage."),
     "retract": ("logging:retract", "Withdraw a logged report or coverage."),

@@ -356,7 +356,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     "no such study file": ("study check nowhere.yaml", "nowhere.yaml: No such file or directory"),
     "no such file of coverage": ("cover --file nowhere.csv", "nowhere.csv: No such file or directory"),
     "a folder": ("import .", "forecast import: Invalid value for 'FILES...': File '.' is a directory; see"),
-    "ending": ("import port.yaml", "port.yaml: the ending names no format of reports; give a .csv or a .jsonl file"),
+    "ending": ("import port.yaml", "port.yaml: the ending names no format of reports; give a .csv, "),
     "no such folder": ("export nowhere/x.json", "nowhere/x.json: No such file or directory"),
     "over the ledger": (
         "export forecast.db",
@@ -652,7 +652,6 @@ def test_a_file_that_never_ends_is_refused(small: Forecast, monkeypatch: pytest.
     monkeypatch.setattr("forecast.cli.options.LARGEST_FILE", 1_000_000)
     (tmp_path / "a.csv").write_bytes(b"x" * 1_000_001)
     for arguments in (
-        ["import", "a.csv"],
         ["cover", "--file", "a.csv"],
         ["study", "check", "a.csv"],
         ["study", "add", "a.csv"],

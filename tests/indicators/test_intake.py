@@ -34,7 +34,10 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
     "empty": ("", [(1, "the file is empty; start it with a header row of: indicator, observed")]),
     "only a byte order mark": (b"\xef\xbb\xbf", [(1, "the file is empty")]),
     "not UTF-8": (SHORT.encode() + b"\nmood,2024-02-01,calm\nmood,2024-02-01,\xe9\n", [(3, "byte 0xe9 is not UTF-8")]),
-    "UTF-16": (f"{SHORT}\n{GOOD}\n".encode("utf-16"), [(1, "byte 0xff is not UTF-8; save the file as UTF-8")]),
+    "UTF-16": (
+        f"{SHORT}\n{GOOD}\n".encode("utf-16"),
+        [(1, "the file is UTF-16 LE, not UTF-8; save the file as UTF-8")],
+    ),
     "half a character": (f"{SHORT}\n{GOOD}".encode() + b"\xe6\x97", [(2, "byte 0xe6 is not UTF-8")]),
     "surrogates in UTF-8": (SHORT.encode() + b"\nmood,2024-02-01,\xed\xa0\x80\n", [(2, "byte 0xed is not UTF-8")]),
     "NUL": (f"{SHORT}\n{GOOD}\nmood,2024-02-01,ca\0lm\n", [(3, "the text has a NUL character")]),
@@ -52,8 +55,11 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
     "header with an empty name": ("indicator,observed,\n", [(1, 'no field "" (column 3)')]),
     "header twice": ("indicator,state,state\n", [(1, 'the column "state" stands twice; take one of them out')]),
     "header without indicator": ("observed,state\n", [(1, "there is no column indicator")]),
-    "semicolons": ("indicator;observed;state\n", [(1, 'no field "indicator;observed;state" (column 1)')]),
-    "tabs": ("indicator\tobserved\n", [(1, "no field")]),
+    "semicolons and commas": (
+        "indicator;observed,state\n",
+        [(1, "the header has commas and semicolons, so that what stands between columns is not certain; start")],
+    ),
+    "tabs in the rows alone": (f"{SHORT}\nmood\t2024-02-01\tcalm\n", [(2, "the row has 1 cells, the header 3; quote")]),
     "blank first line": (f"\n{SHORT}\n{GOOD}\n", [(1, "there is no column indicator")]),
     "the ledger's own columns": (
         "indicator,recorded_at,hash\n",
@@ -292,7 +298,7 @@ JSONL: dict[str, tuple[str | bytes, Faults]] = {
     ),
     "nested too deeply": ("[" * 100_000 + "\n", [(1, "the value is nested too deeply; write one flat JSON object")]),
     "not UTF-8": (b'{"note": "\xff"}\n', [(1, "byte 0xff is not UTF-8")]),
-    "NUL": (b'{"note": "a"}\n\0\n', [(2, "the text has a NUL character")]),
+    "NUL": (b'{"note": "a"}\n\0\n', [(1, "indicator: no indicator is named"), (2, "the text has a NUL character")]),
     "raw control character": ('{"note": "a\x01b"}\n', [(1, "not JSON (Invalid control character at)")]),
     "escaped control character": (
         f'{{"indicator": "mood", {DAY}, "state": "calm", "note": "\\u001b"}}\n',
@@ -395,9 +401,11 @@ def test_faults_come_in_the_order_of_their_lines_over_all_files() -> None:
     ]
 
 
-@pytest.mark.parametrize("file", ["reports", "reports.yaml", "reports.csv.gz", "csv", ".jsonl ", "reports.xlsx", ""])
+@pytest.mark.parametrize(
+    "file", ["reports", "reports.yaml", "reports.csv.gz", "csv", ".jsonl ", "reports.xls", "reports.xlsm", ""]
+)
 def test_another_ending_is_refused(file: str) -> None:
-    with pytest.raises(UnknownFormatError, match=r"give a \.csv or a \.jsonl file"):
+    with pytest.raises(UnknownFormatError, match=r"give a \.csv, \.tsv, \.jsonl or \.xlsx file"):
         read_rows(b"", file=file, fields=FIELDS)
 
 

@@ -82,9 +82,10 @@ def test_a_retracted_record_stays_listed_and_no_longer_stands() -> None:
     assert list(found.coverage()) == []
 
 
-def test_an_import_compares_with_what_was_logged_first_whatever_became_of_it() -> None:
+def test_a_twin_has_the_content_that_was_logged_first_whatever_became_of_it() -> None:
     found = known(("evidence", REPORT), ("evidence", REPORT), amend("e1", state="tense"), retract("e2"))
-    assert found.contents == {content_key(REPORT): "e1"}
+    assert found.twin_of(REPORT) == "e1"
+    assert found.twin_of(REPORT | {"state": "tense"}) is None
 
 
 def test_a_key_names_the_first_that_had_it_by_logging_or_by_amendment() -> None:

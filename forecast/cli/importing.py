@@ -1,0 +1,131 @@
+"""The command that takes in files of reports: import, with its progress on a terminal."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from forecast.cli.options import asked_for, author_or_user, json_option, open_the_ledger, writing_options
+from indicators.clock import today
+
+if TYPE_CHECKING:
+    from forecast.workflow import Imported
+    from indicators.intake import Handed
+
+__all__ = ["import_"]
+
+SLOW_FROM = 500_000
+"""Bytes from which on a person would wonder whether anything happens."""
+
+
+@click.command(name="import", epilog="Example: forecast import reports.csv more.jsonl --dry-run")
+@click.argument("files", nargs=-1, required=True, type=click.Path(dir_okay=False))
+@click.option("--sheet", metavar="NAME", help="The sheet of an XLSX file; its first when left out.")
+@click.option("--dry-run", is_flag=True, help="Say what would be written and skipped, or every fault; write nothing.")
+@json_option
+@writing_options
+def import_(
+    files: tuple[str, ...],
+    sheet: str | None,
+    dry_run: bool,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    author: str | None,
+) -> None:
+    """Log all reports of CSV, JSONL or XLSX files, or of STIX bundles (.json), or none.
+
+    Columns or keys are those of a report: indicator, observed, state, count, value, from, to, source, grade, url,
+    origin, event, tlp, note, author, ref. Rows that are in the study already, by their ref or by their whole content,
+    are skipped. One bad row and nothing is written; every bad row is named. Files are read row by row and may be longer
+    than memory.
+    """
+    from forecast.reading import chosen_study
+    from forecast.workflow import import_reports, tried_import
+
+    who = author_or_user(author)
+    book = open_the_ledger(ledger)
+    study_id = chosen_study(book, asked_for("study", study))
+    with _handed(files, sheet) as handed:
+        if dry_run:
+            done = tried_import(book, study_id, handed, today=today())
+        else:
+            done = import_reports(book, study_id, handed, author=who, today=today())
+    click.echo(_as_json(done, dry_run=dry_run) if as_json else _as_text(done, dry_run=dry_run))
+
+
+def _as_text(done: Imported, *, dry_run: bool) -> str:
+    written = len(done.positions)
+    if dry_run:
+        return f"{written} reports would be written, {done.skipped} skipped as already there; nothing was written"
+    span = f" (e{done.positions[0]} to e{done.positions[-1]})" if written else ""
+    return f"{written} reports written{span}, {done.skipped} skipped as already there"
+
+
+def _as_json(done: Imported, *, dry_run: bool) -> str:
+    written = len(done.positions)
+    if dry_run:
+        return json.dumps({"written": 0, "would_write": written, "skipped": done.skipped, "entries": []})
+    return json.dumps({"written": written, "skipped": done.skipped, "entries": done.entries})
+
+
+@contextmanager
+def _handed(files: Sequence[str], sheet: str | None) -> Iterator[list[Handed]]:
+    """The files to be read; on a terminal a bar shows how far they are, where that takes a while."""
+    from indicators.evidence import FIELDS
+    from indicators.intake import Handed
+
+    sizes = [Path(file).stat().st_size for file in files]
+    openers: list[Callable[[], Any]] = [partial(Path(file).open, "rb") for file in files]
+    if sum(sizes) < SLOW_FROM or not sys.stderr.isatty():
+        yield [Handed(file, opened, FIELDS, sheet) for file, opened in zip(files, openers, strict=True)]
+        return
+    with _bar(sum(sizes)) as show:
+        watched = [
+            Handed(file, partial(_Watched, file, sum(sizes[:number]), show), FIELDS, sheet)
+            for number, file in enumerate(files)
+        ]
+        yield watched
+
+
+@contextmanager
+def _bar(total: int) -> Iterator[Callable[[int], None]]:
+    """A bar on standard error; what it gives is told how many bytes are done."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn())
+    clocks = (TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
+    with Progress(*columns, *clocks, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("importing", total=total)
+        yield lambda done: progress.update(task, completed=done)
+
+
+class _Watched(io.BufferedReader):
+    """A file that tells how far it was read."""
+
+    def __init__(self, file: str, before: int, show: Callable[[int], None]) -> None:
+        super().__init__(io.FileIO(file))
+        self._before, self._show, self._furthest = before, show, 0
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        content = super().read(size)
+        if self.tell() > self._furthest:
+            self._furthest = self.tell()
+            self._show(self._before + self._furthest)
+        return content

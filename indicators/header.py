@@ -1,0 +1,35 @@
+"""The header row of a table: which fields its columns are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from indicators.errors import Fault, nearest
+
+__all__ = ["header_faults"]
+
+MOST_COLUMNS = 100
+
+
+def header_faults(header: Sequence[str], file: str, fields: Sequence[str]) -> Iterator[Fault]:
+    """What is wrong with a header: names that are no field or stand twice, and no column for the indicator.
+
+    Parameters
+    ----------
+    header : sequence of str
+        The names, to the letter.
+    file : str
+        For the faults; their line is 1.
+    fields : sequence of str
+        The names that may occur.
+    """
+    if len(header) > MOST_COLUMNS:
+        yield Fault(file, 1, 0, f"the header has {len(header)} columns", f"keep to: {', '.join(fields)}")
+        return
+    for position, name in enumerate(header):
+        if name not in fields:
+            yield Fault(file, 1, 0, f'no field "{name[:60]}" (column {position + 1})', nearest(name[:60], fields))
+        elif name in header[:position]:
+            yield Fault(file, 1, 0, f'the column "{name}" stands twice', "take one of them out")
+    if not set(header) - set(fields) and "indicator" not in header:
+        yield Fault(file, 1, 0, "there is no column indicator", "name each row's indicator in it")
