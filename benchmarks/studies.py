@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from forecast.events import Live
-from forecast.outlook import Evidence, Outlook
+from forecast.outlook import Log, Outlook
 from forecast.study import Study
 from indicators.evidence import Report
 from indicators.grades import grade_weight
@@ -106,7 +106,7 @@ class Case:
         return self._study()
 
     @cached_property
-    def evidence(self) -> Evidence:
+    def log(self) -> Log:
         """The log as the engine takes it."""
         days = [OPENS + timedelta(days=day) for day in range(self.size.days)]
         live: dict[str, list[Live]] = {f"i{j}": [] for j in range(self.size.indicators)}
@@ -115,11 +115,11 @@ class Case:
         for seq, (j, day, state, grade, rho) in enumerate(zip(*columns, strict=True)):
             report = Report(indicator=f"i{j}", observed=days[day], state=f"s{state}", grade=grade)
             live[report.indicator].append(Live(f"e{seq}", seq, report, rho))
-        return Evidence(live, {})
+        return Log(live, {})
 
     def outlook(self, *, drift: bool = True) -> Outlook:
         """A fresh outlook, nothing worked out yet."""
-        return Outlook(self.study if drift else self.static_study, self.evidence, self.as_of, draws=self.size.draws)
+        return Outlook(self.study if drift else self.static_study, self.log, self.as_of, draws=self.size.draws)
 
     def _study(self, **more: object) -> Study:
         K, J, S = self.size.scenarios, self.size.indicators, self.size.states

@@ -137,7 +137,7 @@ def unobserved(outlook: Outlook) -> list[Unobserved]:
         for day, live in zip(likelihood.reports.days.tolist(), likelihood.reports.live, strict=True):
             length = (live.report.to - live.report.from_).days if live.report.to and live.report.from_ else 0
             seen[max(day - length, 0) : day + 1] = True
-    for spans in outlook.evidence.coverage.values():
+    for spans in outlook.log.coverage.values():
         for span in spans:
             first, last = outlook.study.day_index(span.from_), outlook.study.day_index(span.to)
             seen[max(first, 0) : min(last, outlook.length - 1) + 1] = True

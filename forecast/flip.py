@@ -144,7 +144,7 @@ class _Softening:
         self.family = [i for i in family_order(outlook.study) if i == indicator_id or i in children]
         members = [outlook.likelihoods[i] for i in self.family]
         self.exposure = np.zeros(outlook.length)
-        if isinstance(members[0], CountLikelihood) and indicator_id not in outlook.evidence.silenced:
+        if isinstance(members[0], CountLikelihood) and indicator_id not in outlook.log.silenced:
             self.exposure = members[0].exposure
         reported = [member.reports.days for member in members]
         self.days: Integers = np.unique(np.concatenate([*reported, np.flatnonzero(self.exposure)]))

@@ -78,7 +78,7 @@ def _look(outlook: Outlook, indicator: Indicator, due: date | None, day: date | 
 
 
 def _due_day(outlook: Outlook, indicator: Indicator) -> date | None:
-    coverage = outlook.evidence.coverage.get(indicator.id, ())
+    coverage = outlook.log.coverage.get(indicator.id, ())
     looked = last_look(outlook.likelihoods[indicator.id], coverage, opens=outlook.study.opens, as_of=outlook.as_of)
     return due_day(indicator, looked, opens=outlook.study.opens)
 

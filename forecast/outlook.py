@@ -37,7 +37,7 @@ from indicators.ledger import Head
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsOfError", "Contribution", "Evidence", "Outlook", "Provenance", "Row"]
+__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row"]
 
 
 Integers = NDArray[np.int64]
@@ -48,7 +48,7 @@ class AsOfError(WatchfloorError):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class Log:
     """All that stands in the log of a study.
 
     Attributes
@@ -143,7 +143,7 @@ class Outlook:
     Attributes
     ----------
     study : Study
-    evidence : Evidence
+    log : Log
         All that stands, later days included; what is dated after `as_of` does not count.
     as_of : date
         From `study.opens` to `study.horizon`.
@@ -156,7 +156,7 @@ class Outlook:
     """
 
     study: Study
-    evidence: Evidence
+    log: Log
     as_of: date
     known: Mapping[str, Likelihood] | None = None
     seed: int = 0
@@ -178,8 +178,8 @@ class Outlook:
         only = None if self.known is None else [i for i in self.study.by_id if i not in self.known]
         return likelihoods(
             self.study,
-            self.evidence.reports,
-            self.evidence.coverage,
+            self.log.reports,
+            self.log.coverage,
             as_of=self.as_of,
             only=only,
             known=self.known,
@@ -188,10 +188,10 @@ class Outlook:
     def with_report(self, live: Live) -> Outlook:
         """The outlook with one more report; only its indicator, and those given by it, are worked out again."""
         indicator = live.report.indicator
-        reports = {**self.evidence.reports, indicator: (*self.evidence.reports.get(indicator, ()), live)}
+        reports = {**self.log.reports, indicator: (*self.log.reports.get(indicator, ()), live)}
         touched = {indicator, *self.study.children_of(indicator)}
         known = {key: value for key, value in self.likelihoods.items() if key not in touched}
-        return replace(self, evidence=replace(self.evidence, reports=reports), known=known)
+        return replace(self, log=replace(self.log, reports=reports), known=known)
 
     @cached_property
     def silence(self) -> Floats:
@@ -199,7 +199,7 @@ class Outlook:
         shape = (self.length, len(self.study.indicators), len(self.study.scenarios))
         silence = np.zeros(shape)
         for j, (indicator_id, likelihood) in enumerate(self.likelihoods.items()):
-            if indicator_id not in self.evidence.silenced:
+            if indicator_id not in self.log.silenced:
                 silence[:, j] = _silence_of(likelihood, shape)
         return silence
 
@@ -275,7 +275,7 @@ class Outlook:
     @cached_property
     def bands(self) -> Bands:
         """What draws around the stated values make of it: low and high on every day."""
-        silenced = self.evidence.silenced
+        silenced = self.log.silenced
         return bands(
             self.study, self.likelihoods, length=self.length, seed=self.seed, draws=self.draws, silenced=silenced
         )
@@ -364,7 +364,7 @@ class Outlook:
             board(
                 self.study.by_id[indicator_id],
                 likelihood,
-                coverage=self.evidence.coverage.get(indicator_id, ()),
+                coverage=self.log.coverage.get(indicator_id, ()),
                 final=self.final,
                 opens=self.study.opens,
                 as_of=self.as_of,
@@ -392,7 +392,7 @@ class Outlook:
             [(c.live, c.log_likelihoods, c.decibans, c.change) for c in self.report_contributions],
         )
 
-    def reports(self) -> pd.DataFrame:
+    def evidence(self) -> pd.DataFrame:
         """See `frames.evidence`."""
         return frames.evidence([live for live, _ in self._reports])
 

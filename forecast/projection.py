@@ -62,7 +62,7 @@ def _silence_of_a_day(outlook: Outlook) -> Floats:
     """Log likelihood of one more day on which nothing is logged, shape (K,)."""
     silence = np.zeros(len(outlook.study.scenarios))
     for indicator_id, likelihood in outlook.likelihoods.items():
-        if indicator_id in outlook.evidence.silenced or not isinstance(likelihood, CountLikelihood):
+        if indicator_id in outlook.log.silenced or not isinstance(likelihood, CountLikelihood):
             continue
         if likelihood.model.silence == "always":
             silence -= likelihood.model.rates * (1.0 - likelihood.weight) / DAYS_PER_YEAR

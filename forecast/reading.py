@@ -27,7 +27,7 @@ from indicators.ledger import Head, Ledger
 from indicators.replay import Known, Logged, replayed
 
 if TYPE_CHECKING:
-    from forecast.outlook import Evidence, Outlook, Provenance
+    from forecast.outlook import Log, Outlook, Provenance
 
 __all__ = [
     "ChooseStudyError",
@@ -133,9 +133,9 @@ class Reading:
             return []
         return late_changes(self.known, [study_of(entry) for entry in self.known.revisions])
 
-    def evidence(self, without: Sequence[str] = ()) -> Evidence:
+    def log(self, without: Sequence[str] = ()) -> Log:
         """All that stands, less what is to be left out: `source:X`, `origin:X`, `indicator:X` or `entry:X`."""
-        from forecast.outlook import Evidence
+        from forecast.outlook import Log
 
         left_out = _LeftOut(self, without)
         reports: dict[str, list[Live]] = {}
@@ -147,7 +147,7 @@ class Reading:
         for logged, span in self.known.coverage():
             if not left_out.drops(logged.entry.id, span):
                 coverage.setdefault(span.indicator, []).append(span)
-        return Evidence(reports, coverage, frozenset(left_out.values["indicator"]))
+        return Log(reports, coverage, frozenset(left_out.values["indicator"]))
 
     def leaves_out(self, logged: Logged, without: Sequence[str]) -> bool:
         """Whether a logged record is among what is to be left out."""
@@ -161,13 +161,13 @@ class Reading:
         as_of : date
             From the day the study opens to its horizon.
         without : sequence of str
-            What to leave out, as in `evidence`.
+            What to leave out, as in `log`.
         draws : int
             How many draws around the stated values the bands come from; seeded by the study revision.
         """
         from forecast.outlook import Outlook
 
-        return Outlook(self.study, self.evidence(without), as_of, seed=self.seed, draws=draws)
+        return Outlook(self.study, self.log(without), as_of, seed=self.seed, draws=draws)
 
     @property
     def seed(self) -> int:

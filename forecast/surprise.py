@@ -112,7 +112,7 @@ def _without_outdone_copies(outlook: Outlook) -> Outlook:
 
     A copy that never counted changes nothing, and needs no second run.
     """
-    evidence = dict(outlook.evidence.reports)
+    evidence = dict(outlook.log.reports)
     known: dict[str, Likelihood] = dict(outlook.likelihoods)
     for indicator_id, likelihood in outlook.likelihoods.items():
         if not isinstance(likelihood, StateLikelihood):
@@ -126,4 +126,4 @@ def _without_outdone_copies(outlook: Outlook) -> Outlook:
                 known.pop(touched, None)
     if len(known) == len(outlook.likelihoods):
         return outlook
-    return Outlook(outlook.study, replace(outlook.evidence, reports=evidence), outlook.as_of, known)
+    return Outlook(outlook.study, replace(outlook.log, reports=evidence), outlook.as_of, known)

@@ -153,7 +153,7 @@ def evidence(
     last_days = [] if last is None else [parsed("--to", last, parse_day)]
     last_days += [] if asked.as_of is None else [as_of_day(reading, asked.as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
-    reading.evidence(asked.without)  # refuses what is not there
+    reading.log(asked.without)  # refuses what is not there
     rows = [
         logged
         for logged in reading.known.logged.values()

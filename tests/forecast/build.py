@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from forecast.events import Live
-from forecast.outlook import Evidence, Outlook, Provenance
+from forecast.outlook import Log, Outlook, Provenance
 from forecast.study import Study
 from forecast.study_folder import read_study_files
 from indicators.coverage import Coverage, read_coverage
@@ -59,7 +59,7 @@ def outlook_of_study(model: Study, reports: Sequence[Plain], coverage: Sequence[
         span, problems = read_coverage(_iso(raw))
         assert span, (problems, raw)
         covered.setdefault(span.indicator, []).append(span)
-    return Outlook(model, Evidence(live, covered), as_of)
+    return Outlook(model, Log(live, covered), as_of)
 
 
 def japan_sar(as_of: date) -> Outlook:

@@ -433,5 +433,5 @@ def test_the_board_is_the_next_Told() -> None:
 
 def test_with_one_more_report_only_this_indicator_is_worked_out_again() -> None:
     before = outlook_of_study(study(), POLLS[:-1], [], date(2026, 8, 1))
-    last = outlook(date(2026, 8, 1)).evidence.reports["poll"][-1]
+    last = outlook(date(2026, 8, 1)).log.reports["poll"][-1]
     np.testing.assert_array_equal(before.with_report(last).final, outlook(date(2026, 8, 1)).final)

@@ -217,7 +217,7 @@ STUDY = {
 )
 def test_a_report_is_told_in_one_line(report: dict[str, object], told: str) -> None:
     outlook = outlook_of(STUDY, [report], [], date(2025, 3, 1))
-    assert account(outlook.study, _only(outlook.evidence.reports[str(report["indicator"])]).report) == told
+    assert account(outlook.study, _only(outlook.log.reports[str(report["indicator"])]).report) == told
 
 
 def _only(live: object) -> Live:

@@ -186,7 +186,7 @@ def test_one_more_report_touches_its_own_indicator_only(seed: int) -> None:
     study, reports, coverage, as_of = random_case(random.Random(seed), n_indicators=4, n_reports=8)
     whole = outlook_of(study, reports, coverage, as_of)
     before = outlook_of(study, reports[:-1], coverage, as_of)
-    last = next(live for items in whole.evidence.reports.values() for live in items if live.seq == len(reports) - 1)
+    last = next(live for items in whole.log.reports.values() for live in items if live.seq == len(reports) - 1)
     after = before.with_report(last)
     np.testing.assert_allclose(after.course, whole.course, rtol=0, atol=1e-14)
     touched = {last.report.indicator, *whole.study.children_of(last.report.indicator)}

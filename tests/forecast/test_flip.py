@@ -234,7 +234,7 @@ def test_silence_alone_can_flip_and_is_not_weighed_where_left_out() -> None:
     outlook = outlook_of(study_of(calls, scenarios=scenarios), [], [], OPENS + timedelta(days=39))
     apart = math.log(9) * 365.25 / 40
     assert flips(outlook)["signs-0"] == pytest.approx(1 - apart / 36, abs=2e-9)
-    without = Outlook(outlook.study, replace(outlook.evidence, silenced=frozenset(["signs-0"])), outlook.as_of)
+    without = Outlook(outlook.study, replace(outlook.log, silenced=frozenset(["signs-0"])), outlook.as_of)
     assert flips(without) == {"signs-0": None}
 
 

@@ -17,7 +17,7 @@ from forecast.baseline import Baselines, Fit, Residuals
 from forecast.cli.main import run
 from forecast.events import Live
 from forecast.information import LOOK_GRADE, Look, looks, uncertainty, watch_order
-from forecast.outlook import Evidence, Outlook
+from forecast.outlook import Log, Outlook
 from forecast.probability import Floats
 from forecast.study import Study
 from indicators.evidence import read_report
@@ -128,7 +128,7 @@ def carried_on(shifts: dict[str, float], reports: list[Plain], as_of: date) -> O
         report, problems = read_report(raw)
         assert report, problems
         live.append(Live(f"e{n}", n, report, grade_weight(report.grade or "F6", {})))
-    return Outlook(study.with_baselines(Baselines(fits={"signs-0": fit})), Evidence({"signs-0": live}, {}), as_of)
+    return Outlook(study.with_baselines(Baselines(fits={"signs-0": fit})), Log({"signs-0": live}, {}), as_of)
 
 
 def test_a_measure_with_a_history_against_a_grid_of_readings() -> None:

@@ -17,7 +17,7 @@ from forecast import power as power_room
 from forecast.cli.main import run
 from forecast.cli.powering import progress_shown
 from forecast.events import Live
-from forecast.outlook import Evidence, Outlook
+from forecast.outlook import Log, Outlook
 from forecast.power import Power, power, probabilities, share_text
 from forecast.probability import Floats
 from forecast.simulation import GRADE, Logs, Plan, simulated, told
@@ -93,7 +93,7 @@ def outlooks_of(plain: Plain, logs: Logs) -> list[Outlook]:
     found = []
     for number in range(logs.runs):
         whole = outlook_of(plain, plain_reports(study, logs, number), every_day(study), study.horizon)
-        found.append(Outlook(study, Evidence(whole.evidence.reports, whole.evidence.coverage, retired), study.horizon))
+        found.append(Outlook(study, Log(whole.log.reports, whole.log.coverage, retired), study.horizon))
     return found
 
 
@@ -165,8 +165,8 @@ def test_the_record_is_what_the_outlooks_say_counted_one_by_one(drift: Plain) ->
 
 def without(outlook: Outlook, name: str) -> Outlook:
     """The same without all that one indicator says."""
-    reports: dict[str, list[Live]] = {i: list(items) for i, items in outlook.evidence.reports.items() if i != name}
-    return Outlook(outlook.study, Evidence(reports, outlook.evidence.coverage, frozenset({name})), outlook.as_of)
+    reports: dict[str, list[Live]] = {i: list(items) for i, items in outlook.log.reports.items() if i != name}
+    return Outlook(outlook.study, Log(reports, outlook.log.coverage, frozenset({name})), outlook.as_of)
 
 
 def test_an_uninformative_set_cannot_tell_anything() -> None:

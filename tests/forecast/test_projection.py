@@ -45,7 +45,7 @@ def by_a_loop(outlook: Outlook) -> list[list[float]]:
     prior, stay = outlook.study.prior.tolist(), outlook.study.daily_stay
     hazard = np.zeros(len(prior))
     for indicator in outlook.study.indicators:
-        if getattr(indicator, "silence", "") == "always" and indicator.id not in outlook.evidence.silenced:
+        if getattr(indicator, "silence", "") == "always" and indicator.id not in outlook.log.silenced:
             happened = next(b.occurred for b in outlook.indicator_boards if b.indicator.id == indicator.id)
             rates = getattr(indicator, "rates", None) or {}
             hazard += (1 - happened) * np.array([rates[k] for k in outlook.study.scenario_ids])
@@ -117,7 +117,7 @@ def test_other_silence_does_not_count(silence: str) -> None:
 
 def test_an_indicator_left_out_is_left_out_here_too() -> None:
     outlook = outlook_of(milestone_study(), [], [], OPENS)
-    without = Outlook(outlook.study, replace(outlook.evidence, silenced=frozenset(["treaty"])), OPENS)
+    without = Outlook(outlook.study, replace(outlook.log, silenced=frozenset(["treaty"])), OPENS)
     np.testing.assert_allclose(projection(without).course, np.tile([0.3, 0.7], (365, 1)), rtol=0, atol=1e-14)
 
 

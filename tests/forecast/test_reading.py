@@ -250,7 +250,7 @@ def four_sources() -> MemoryLedger:
 @pytest.mark.parametrize(("left_out", "rest"), WITHOUT.items())
 def test_without_something_is_the_same_study_in_which_it_was_never_logged(left_out: str, rest: list[str]) -> None:
     reading = at(four_sources())
-    evidence = reading.evidence([left_out])
+    evidence = reading.log([left_out])
     assert sorted(live.entry for found in evidence.reports.values() for live in found) == rest
     assert ("talks" in evidence.coverage) == (left_out not in ("indicator:talks", "entry:e7"))
     retracted = four_sources()
@@ -273,30 +273,30 @@ def test_without_an_indicator_its_silence_goes_too() -> None:
 
 def test_several_things_are_left_out_together() -> None:
     reading = at(four_sources())
-    evidence = reading.evidence(["source:Wire", "entry:e4", "indicator:treaty"])
+    evidence = reading.log(["source:Wire", "entry:e4", "indicator:treaty"])
     assert [live.entry for found in evidence.reports.values() for live in found] == ["e5"]
 
 
 def test_a_source_with_a_colon_in_its_name() -> None:
     ledger = new_ledger()
     log(ledger, {**MOOD, "source": "wire: Kyodo"})
-    assert at(ledger).evidence(["source:wire: Kyodo"]).reports == {}
+    assert at(ledger).log(["source:wire: Kyodo"]).reports == {}
 
 
 def test_what_is_left_out_is_what_a_correction_made_of_it() -> None:
     ledger = new_ledger()
     log(ledger, MOOD)
     amend(ledger, "e2", source="Paper")
-    assert at(ledger).evidence(["source:Paper"]).reports == {}
+    assert at(ledger).log(["source:Paper"]).reports == {}
     with pytest.raises(WithoutError, match='no source "Wire" in the study; one of: Paper'):
-        at(ledger).evidence(["source:Wire"])
+        at(ledger).log(["source:Wire"])
 
 
 @pytest.mark.parametrize("left_out", WITHOUT)
 def test_leaving_out_of_a_list_agrees_with_leaving_out_of_the_evidence(left_out: str) -> None:
     reading = at(four_sources())
     kept = [entry for entry, logged in reading.known.logged.items() if not reading.leaves_out(logged, [left_out])]
-    evidence = reading.evidence([left_out])
+    evidence = reading.log([left_out])
     live = [item.entry for found in evidence.reports.values() for item in found]
     assert sorted(set(kept) - {"e7"}) == sorted(live)
     assert ("e7" in kept) == ("talks" in evidence.coverage)
@@ -323,7 +323,7 @@ def test_what_is_not_there_cannot_be_left_out(text: str, words: str) -> None:
     ledger = four_sources()
     retract(ledger, log(ledger, MOOD).id)
     with pytest.raises(WithoutError) as caught:
-        at(ledger).evidence([text])
+        at(ledger).log([text])
     assert str(caught.value).startswith(f"--without: {words}")
 
 
