@@ -13,7 +13,8 @@ The map, from the ground up; a room imports only lower floors:
 2. `study`, `yaml_tree`, `study_file`: the question, its rows, its file. `events`, the `*_likelihood` rooms and
    `likelihood`: from reports to what they say. `explain`, `boards`, `frames`: what follows from it.
 3. `outlook`: all of it for one study and day, each part worked out when first asked for. `revision`: what may change.
-4. `reading`, `workflow`: from a ledger to an outlook, and what a person does to a ledger.
+4. `release`: the handling gate, which every way out goes through. `reading`, `workflow`: from a ledger to an outlook,
+   and what a person does to a ledger.
 5. `display`, `charts`, `export`: pictures, documents, formats. `cases`: the worked cases.
 6. `cli`: a thin skin over all of it.
 """
@@ -25,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.version import __version__
 
-__all__ = ["__version__", "create_ledger", "open_ledger", "read_study"]
+__all__ = ["__version__", "create_ledger", "open_ledger", "read_study", "released"]
 
 if TYPE_CHECKING:
-    from forecast.api import create_ledger, open_ledger, read_study
+    from forecast.api import create_ledger, open_ledger, read_study, released
 
 
 def __getattr__(name: str) -> Any:

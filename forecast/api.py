@@ -6,17 +6,20 @@ Everything else hangs on what these return: `Reading.outlook` gives an `Outlook`
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 
 import forecast.reading as reading
 from forecast.reading import Reading
+from forecast.release import Released
 from indicators import opening
 from indicators.address import Address, address_of
-from indicators.clock import utc_now
+from indicators.clock import today, utc_now
 from indicators.days import parse_moment
 from indicators.ledger import Ledger
 
-__all__ = ["create_ledger", "open_ledger", "read_study"]
+__all__ = ["create_ledger", "open_ledger", "read_study", "released"]
 
 
 def open_ledger(path: str | os.PathLike[str]) -> Ledger:
@@ -67,3 +70,44 @@ def read_study(ledger: Ledger, study: str | None = None, *, known_at: str | None
     """
     moment = parse_moment(known_at) if known_at else None
     return reading.read_study(ledger, reading.chosen_study(ledger, study, known_at=moment), known_at=moment)
+
+
+def released(
+    reading: Reading,
+    as_of: date | None = None,
+    *,
+    max_tlp: str | None = None,
+    without_above: bool = False,
+    without: Sequence[str] = (),
+    draws: int = 1000,
+) -> Released:
+    """The outlook of a reading as it may leave the house: what every chart and export takes.
+
+    Parameters
+    ----------
+    reading : Reading
+    as_of : date, optional
+        Today where left out, or the nearest day that the study has.
+    max_tlp : str, optional
+        The strictest handling mark that may leave: `clear`, `green`, `amber`, `amber+strict` or `red`. Left out, any
+        may, and the outlook says its own.
+    without_above : bool
+        Leave out what is above, and say so, in place of refusing.
+    without : sequence of str
+        What else to leave out: `source:X`, `origin:X`, `indicator:X` or `entry:X`.
+    draws : int
+        How many draws the bands come from.
+
+    Raises
+    ------
+    StrictStudyError, TooStrictError
+        The study is marked above the level; other entries are that the outlook rests on.
+
+    Examples
+    --------
+    >>> timeline_chart(released(reading, max_tlp="green"))  # doctest: +SKIP
+    """
+    day = reading.default_as_of(today()) if as_of is None else as_of
+    return reading.released(
+        day, now=utc_now(), max_tlp=max_tlp, without_above=without_above, without=without, draws=draws
+    )

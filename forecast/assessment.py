@@ -14,7 +14,7 @@ from datetime import date, timedelta
 import numpy as np
 
 from forecast.dependence import dependences
-from forecast.display import percent, points
+from forecast.display import counted, percent, points
 from forecast.outlook import Outlook
 from forecast.probability import Floats
 from forecast.surprise import surprise
@@ -24,6 +24,7 @@ __all__ = [
     "Confidence",
     "Unobserved",
     "confidence",
+    "departure",
     "flags",
     "frequencies",
     "paragraph",
@@ -33,6 +34,8 @@ __all__ = [
 
 _TRUSTED = 0.5
 _LONG_DAYS = 60
+# What another processor may make of the last digits; any more is another engine.
+_SAME = 1e-9
 
 
 @dataclass(frozen=True)
@@ -72,7 +75,8 @@ def confidence(outlook: Outlook) -> Confidence:
     moderate.
     """
     leader = int(outlook.final.argmax())
-    width = float(outlook.bands.high[-1, leader] - outlook.bands.low[-1, leader])
+    # Without what subtracting two decimal fractions leaves, so that a width on an edge lies on it.
+    width = round(float(outlook.bands.high[-1, leader] - outlook.bands.low[-1, leader]), 12)
     events = trusted_events(outlook)
     overdue = sum(board.overdue for board in outlook.indicator_boards)
     if width > 0.40 or events < 3:
@@ -83,8 +87,8 @@ def confidence(outlook: Outlook) -> Confidence:
         level = "moderate"
     late = f"{overdue} looks are overdue" if overdue != 1 else "one look is overdue"
     why = (
-        f"the band of the leading scenario is {100 * width:.0f} points wide, {events} events of weight 0.5 or more "
-        f"stand behind it, and {late if overdue else 'no look is overdue'}"
+        f"the band of the leading scenario is {100 * width:.0f} points wide, {_standing(events)} "
+        f"behind it, and {late if overdue else 'no look is overdue'}"
     )
     return Confidence(level, why)
 
@@ -94,7 +98,7 @@ def trusted_events(outlook: Outlook) -> int:
     found = 0
     for likelihood in outlook.likelihoods.values():
         reports = likelihood.reports
-        found += sum(any(reports.rho[i] >= _TRUSTED for i in counted) for counted in reports.last_counted)
+        found += sum(any(reports.rho[i] >= _TRUSTED for i in told) for told in reports.last_counted)
     return found
 
 
@@ -162,6 +166,8 @@ def flags(outlook: Outlook, *, known: Sequence[str] = ()) -> list[str]:
         Flags that come from the ledger, such as rows changed after the fact; they come first.
     """
     told = list(known)
+    if outlook.stated is not None:
+        told.append(departure(outlook) or f"the numbers are those published as {outlook.stated.entry}")
     if surprise(outlook).alarm:
         told.append("no scenario here expected these reports; a scenario or a row may be missing or wrong")
     overdue = [board.indicator.id for board in outlook.indicator_boards if board.overdue]
@@ -171,6 +177,16 @@ def flags(outlook: Outlook, *, known: Sequence[str] = ()) -> list[str]:
     for span in unobserved(outlook):
         told.append(f"unobserved from {span.first} to {span.last} ({span.days} days): read as unknown, not as quiet")
     return told
+
+
+def departure(outlook: Outlook) -> str:
+    """What to tell where this engine makes other numbers of what was published; empty where it makes the same."""
+    if outlook.stated is None or outlook.departure <= _SAME:
+        return ""
+    return (
+        f"the numbers are those published as {outlook.stated.entry} by engine {outlook.stated.engine}; of the same "
+        f"entries this engine makes others, by up to {100 * outlook.departure:.2g} points"
+    )
 
 
 def paragraph(outlook: Outlook, *, since: date | None = None) -> str:
@@ -186,10 +202,11 @@ def paragraph(outlook: Outlook, *, since: date | None = None) -> str:
     order = np.argsort(-outlook.final, kind="stable")
     leader, second = int(order[0]), int(order[1])
     low, high = float(outlook.bands.low[-1, leader]), float(outlook.bands.high[-1, leader])
+    beside = "level with" if outlook.final[leader] == outlook.final[second] else "ahead of"
     here, there = (percent(float(outlook.final[k])) for k in (leader, second))
     told = [
         f"As of {outlook.as_of}, {study.scenarios[leader].label} is {words_with_range(outlook)[leader]}: {here} "
-        f"({percent(low)} to {percent(high)}), ahead of {study.scenarios[second].label} with {there}.",
+        f"({percent(low)} to {percent(high)}), {beside} {study.scenarios[second].label} with {there}.",
         f"Of 100 worlds that looked like this one, about {_worlds(outlook)}.",
     ]
     told.append(_moved(outlook, since or max(study.opens, outlook.as_of - timedelta(days=30)), leader))
@@ -206,8 +223,9 @@ def _worlds(outlook: Outlook) -> str:
 
 
 def _moved(outlook: Outlook, since: date, leader: int) -> str:
-    before = float(outlook.course[outlook.study.day_index(since), leader])
-    change = float(outlook.final[leader]) - before
+    day = outlook.study.day_index(since)
+    before = outlook.study.prior if day < 0 else outlook.course[day]
+    change = float(outlook.final[leader] - before[leader])
     rows = sorted(outlook.rows_since(since), key=lambda row: -abs(float(row.log_odds[leader])))
     if not rows:
         return f"Nothing has moved it since {since}."
@@ -218,6 +236,10 @@ def _moved(outlook: Outlook, since: date, leader: int) -> str:
         names.append({"drift": "time passing", "silence": f"silence on {label}"}.get(row.what, report))
     through = " and ".join(dict.fromkeys(names))
     return f"Since {since} it has moved by {points(change)} points, most of all through {through}."
+
+
+def _standing(events: int) -> str:
+    return f"{counted(events, 'event')} of weight 0.5 or more {'stands' if events == 1 else 'stand'}"
 
 
 def _counted(n: int, noun: str) -> str:

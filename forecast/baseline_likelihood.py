@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from forecast.change import Change, summed
 from forecast.events import Sequenced
 from forecast.kalman import Belief, Process
-from forecast.measure_likelihood import log_normal_density
+from forecast.measure_likelihood import TRUSTED, log_normal_density
 from forecast.probability import Floats, log_mixture, log_sum_exp
 from indicators.days import DAYS_PER_YEAR
 
@@ -31,7 +31,6 @@ __all__ = ["BaselineLikelihood", "BaselineModel", "Course"]
 
 Integers = NDArray[np.int64]
 
-_TRUSTED = 0.5
 # Two courses of the filter are one when they differ by less than this share of a standard deviation.
 _SAME = 1e-13
 
@@ -195,7 +194,7 @@ class BaselineLikelihood:
 
     def _after(self, course: Course, reading: int, day: int) -> Course:
         """The filter after a reading, if it is one that moves it."""
-        if self.reports.rho[reading] < _TRUSTED:
+        if self.reports.rho[reading] < TRUSTED:
             return course
         return self.model.after(course, day, self._value(reading))
 

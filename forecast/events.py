@@ -36,12 +36,16 @@ class Live(NamedTuple):
         With all corrections applied.
     rho : float
         Chance that it carries information.
+    recorded_at, changed_at : str
+        UTC moments at which it was logged and last corrected, equal where it never was; empty without a ledger.
     """
 
     entry: str
     seq: int
     report: Report
     rho: float
+    recorded_at: str = ""
+    changed_at: str = ""
 
     @property
     def order(self) -> tuple[date, int]:

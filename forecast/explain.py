@@ -8,21 +8,23 @@ two days add up to the whole move. Arrays only.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.bayes import Filtered, filtered_side_by_side, transfer_to_end
+from forecast.bayes import Filtered, filtered, transfer_to_end
 from forecast.change import Change
 from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
 
 __all__ = ["Moves", "around_reports", "final_after_changes", "moves"]
 
 Integers = NDArray[np.int64]
-# How many numbers one batch of filter runs may hold at once.
-_BATCH = 2_000_000
+# How many numbers one batch of changes may hold.
+_BATCH = 4_000_000
+# With fewer numbers side by side, whole courses cut into blocks are faster than a step a day.
+_NARROW = 256
 
 
 class Moves(NamedTuple):
@@ -100,7 +102,7 @@ def _runs(days: Integers) -> list[tuple[int, int]]:
 
 
 def final_after_changes(
-    prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Sequence[Change]
+    prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Iterable[Change]
 ) -> Floats:
     """Log of the last day's probabilities under each of some changes, exactly.
 
@@ -113,48 +115,103 @@ def final_after_changes(
         Log likelihood of all that each day brings.
     chain : Filtered
         The filter's run over `daily`.
-    changes : sequence of Change
-        N of them.
+    changes : iterable of Change
+        N of them, taken a batch at a time.
 
     Returns
     -------
     float array, shape (N, K)
         Normalised.
     """
-    N, K = len(changes), len(prior)
-    final = np.broadcast_to(chain.log_filtered[-1], (N, K)).copy()
-    if stay == 1.0:
-        for n, change in enumerate(changes):
-            final[n] += change.added.sum(axis=0)
-        return final - log_sum_exp(final)[:, None]
-    touched = np.array([n for n in range(N) if len(changes[n].days)], dtype=np.int64)
-    if len(touched):
-        worth = transfer_to_end(prior, np.full(len(daily), stay), daily, log_or_minus_infinity(np.eye(K)))
-        final[touched] = _through_windows(prior, stay, daily, chain, worth, [changes[n] for n in touched])
-    return final - log_sum_exp(final)[:, None]
+    K = len(prior)
+    stays = np.full(len(daily), stay)
+    worth: Floats | None = None
+    finals = [np.empty((0, K))]
+    for batch in _batches(changes, _BATCH // K):
+        final = np.repeat(chain.log_filtered[-1:], len(batch), axis=0)
+        touched = [n for n, change in enumerate(batch) if len(change.days)]
+        moved = [batch[n] for n in touched]
+        if stay == 1.0:
+            final += np.array([change.added.sum(axis=0) for change in batch])
+        elif len(batch) * K < _NARROW:
+            final[touched] = filtered(prior, stays, _changed(daily, moved)).log_filtered[:, -1]
+        elif touched:
+            if worth is None:
+                worth = transfer_to_end(prior, stays, daily, log_or_minus_infinity(np.eye(K)))
+            final[touched] = _Windows(prior, stay, daily, moved).final(chain.log_predicted, worth)
+        finals.append(final - log_sum_exp(final)[:, None])
+    return np.concatenate(finals)
 
 
-def _through_windows(
-    prior: Floats, stay: float, daily: Floats, chain: Filtered, worth: Floats, changes: Sequence[Change]
-) -> Floats:
-    """The filter again from each change's first day to its last, many side by side, and from there in one step."""
-    first = np.array([change.days[0] for change in changes])
-    last = np.array([change.days[-1] for change in changes])
-    final = np.empty((len(changes), len(prior)))
-    order = np.argsort(last - first, kind="stable")
-    at = 0
-    while at < len(order):
-        longest = int((last - first)[order[at]]) + 1
-        batch = order[at : at + max(1, _BATCH // (2 * longest * len(prior)))]
-        batch = batch[(last - first)[batch] < 2 * longest]
-        at += len(batch)
-        length = int((last - first)[batch].max()) + 1
-        days = np.minimum(first[batch, None] + np.arange(length), len(daily) - 1)
-        emissions = np.moveaxis(daily[days], 0, -1).copy()
-        for row, n in enumerate(batch):
-            emissions[changes[n].days - first[n], :, row] += changes[n].added
-        start = np.exp(chain.log_predicted[first[batch]]).T
-        course = filtered_side_by_side(start, prior[:, None], stay, emissions)
-        reached = log_or_minus_infinity(course[last[batch] - first[batch], :, np.arange(len(batch))])
-        final[batch] = log_sum_exp(reached[:, None, :] + worth[last[batch]])
-    return final
+def _changed(daily: Floats, changes: Sequence[Change]) -> Floats:
+    """The days under each change, shape (N, T + 1, K)."""
+    courses = np.repeat(daily[None], len(changes), axis=0)
+    for course, change in zip(courses, changes, strict=True):
+        course[change.days] += change.added
+    return courses
+
+
+def _batches(changes: Iterable[Change], size: int) -> Iterator[list[Change]]:
+    """The changes in lists that have so many days together, or one change more."""
+    batch: list[Change] = []
+    held = 0
+    for change in changes:
+        batch.append(change)
+        held += len(change.days)
+        if held >= size:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
+
+
+class _Windows:
+    """The filter again from each change's first day to its last, all side by side, and from there in one step.
+
+    At each step after the first day, all windows that are as long take their day together; those that end are let go.
+    """
+
+    def __init__(self, prior: Floats, stay: float, daily: Floats, changes: Sequence[Change]) -> None:
+        self.stay = stay
+        self.drawn = (1.0 - stay) * prior[:, None]
+        self.seen = _relative(daily).T.copy()
+        first, last = (np.array([change.days[end] for change in changes]) for end in (0, -1))
+        self.order = np.argsort(last - first, kind="stable")  # the shortest first
+        self.first, self.length = first[self.order], (last - first)[self.order] + 1
+        place = np.empty_like(self.order)
+        place[self.order] = np.arange(len(changes))
+        days = np.concatenate([change.days for change in changes])
+        owner = np.repeat(place, [len(change.days) for change in changes])
+        lags = days - self.first[owner]
+        by_lag = np.argsort(lags, kind="stable")
+        self.owner = owner[by_lag]
+        self.changed = _relative((daily[days] + np.concatenate([change.added for change in changes]))[by_lag]).T.copy()
+        self.edges = np.searchsorted(lags[by_lag], np.arange(self.length[-1] + 1)).tolist()
+        self.over = np.searchsorted(self.length, np.arange(self.length[-1] + 1), side="right").tolist()
+
+    def final(self, log_predicted: Floats, worth: Floats) -> Floats:
+        """Log weights on the last day, shape (N, K), for the filter's predictions and the worth of each day's end."""
+        before = np.exp(log_predicted[self.first]).T
+        reached = np.empty_like(before)
+        done = 0
+        for lag, (a, b) in enumerate(itertools.pairwise(self.edges)):
+            today = self.seen[:, self.first[done:] + lag]
+            today[:, self.owner[a:b] - done] = self.changed[:, a:b]
+            today *= before
+            total = today.sum(axis=0)
+            ending = self.over[lag + 1] - done
+            reached[:, done : done + ending] = today[:, :ending] / total[:ending]
+            done += ending
+            before = today[:, ending:]
+            before *= self.stay / total[ending:]
+            before += self.drawn
+        log_reached = log_or_minus_infinity(reached.T)
+        final = np.empty_like(log_reached)
+        final[self.order] = log_sum_exp(log_reached[:, None, :] + worth[self.first + self.length - 1])
+        return final
+
+
+def _relative(logs: Floats) -> Floats:
+    """Likelihoods of each day, the largest of them 1."""
+    likelihoods: Floats = np.exp(logs - logs.max(axis=-1, keepdims=True))
+    return likelihoods

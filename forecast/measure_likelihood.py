@@ -16,9 +16,11 @@ from forecast.change import Change, summed
 from forecast.events import Sequenced
 from forecast.probability import Floats, log_mixture, log_sum_exp
 
-__all__ = ["MeasureLikelihood", "MeasureModel", "log_normal_density"]
+__all__ = ["TRUSTED", "MeasureLikelihood", "MeasureModel", "log_normal_density"]
 
-_TRUSTED = 0.5
+TRUSTED = 0.5
+"""From this chance on that it carries information, a reading is leaned on when the next is expected."""
+
 _LOG_ROOT_TWO_PI = 0.5 * math.log(2.0 * math.pi)
 
 
@@ -144,7 +146,7 @@ class MeasureLikelihood:
     def _leaning_on(self, number: int) -> list[int]:
         """The later events whose expectation comes from this one."""
         found: list[int] = []
-        if self.model.persistence_days is None or self.reports.rho[self._chosen[number]] < _TRUSTED:
+        if self.model.persistence_days is None or self.reports.rho[self._chosen[number]] < TRUSTED:
             return found
         for later in range(number + 1, len(self._chosen)):
             leaned = self._leaned_on(later, self._chosen, int(self.reports.event_days[later]))
@@ -177,7 +179,7 @@ class MeasureLikelihood:
     def _leaned_on(self, number: int, chosen: list[int], day: int | None) -> int | None:
         """The last trusted event before this one, and of an earlier day where a day is given."""
         for earlier in range(number - 1, -1, -1):
-            trusted = self.reports.rho[chosen[earlier]] >= _TRUSTED
+            trusted = self.reports.rho[chosen[earlier]] >= TRUSTED
             if trusted and (day is None or self.reports.event_days[earlier] < day):
                 return earlier
         return None

@@ -37,7 +37,7 @@ from indicators.ledger import Head
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row"]
+__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row", "Stated"]
 
 
 Integers = NDArray[np.int64]
@@ -82,6 +82,8 @@ class Provenance:
         Number of ledger entries and hash of the last, at that moment.
     without : tuple of str
         What was left out on request, such as `source:Kyodo`; empty when nothing was.
+    revised_at : str
+        UTC moment at which the revision was recorded; empty without a ledger.
     """
 
     engine: str
@@ -90,6 +92,7 @@ class Provenance:
     known_at: str
     head: Head
     without: tuple[str, ...] = ()
+    revised_at: str = ""
 
 
 @dataclass(frozen=True)
@@ -137,6 +140,26 @@ class Row:
 
 
 @dataclass(frozen=True)
+class Stated:
+    """Numbers of an as-of day that were published, and stand whatever an engine makes of the same entries.
+
+    Attributes
+    ----------
+    entry : str
+        Of the publication.
+    engine : str
+        Version of the engine that they come from.
+    probability, low, high : float array, shape (K,)
+    """
+
+    entry: str
+    engine: str
+    probability: Floats
+    low: Floats
+    high: Floats
+
+
+@dataclass(frozen=True)
 class Outlook:
     """A study and its log, as of a day.
 
@@ -153,6 +176,8 @@ class Outlook:
         Of the draws behind the bands; the hash of the study revision, so that anybody gets the same bands.
     draws : int
         How many; M of SPEC 4.6.
+    stated : Stated or None
+        What was published of this outlook: on the as-of day these numbers stand in place of the engine's.
     """
 
     study: Study
@@ -161,6 +186,7 @@ class Outlook:
     known: Mapping[str, Likelihood] | None = None
     seed: int = 0
     draws: int = 1000
+    stated: Stated | None = None
 
     def __post_init__(self) -> None:
         if not self.study.opens <= self.as_of <= self.study.horizon:
@@ -191,7 +217,7 @@ class Outlook:
         reports = {**self.log.reports, indicator: (*self.log.reports.get(indicator, ()), live)}
         touched = {indicator, *self.study.children_of(indicator)}
         known = {key: value for key, value in self.likelihoods.items() if key not in touched}
-        return replace(self, log=replace(self.log, reports=reports), known=known)
+        return replace(self, log=replace(self.log, reports=reports), known=known, stated=None)
 
     @cached_property
     def silence(self) -> Floats:
@@ -256,7 +282,10 @@ class Outlook:
     @cached_property
     def course(self) -> Floats:
         """P(scenario | what was seen up to each day), shape (T + 1, K)."""
-        return np.exp(self.chain.log_filtered)
+        course = np.exp(self.chain.log_filtered)
+        if self.stated is not None:
+            course[-1] = self.stated.probability
+        return course
 
     @property
     def smoothed_course(self) -> Floats:
@@ -275,6 +304,24 @@ class Outlook:
     @cached_property
     def bands(self) -> Bands:
         """What draws around the stated values make of it: low and high on every day."""
+        drawn = self._drawn
+        if self.stated is None:
+            return drawn
+        low, high = drawn.low.copy(), drawn.high.copy()
+        low[-1], high[-1] = self.stated.low, self.stated.high
+        return drawn._replace(low=low, high=high)
+
+    @property
+    def departure(self) -> float:
+        """The largest difference between what was published and what this engine makes of it; 0 where nothing was."""
+        if self.stated is None:
+            return 0.0
+        said = np.array([self.stated.probability, self.stated.low, self.stated.high])
+        found = np.array([np.exp(self.chain.log_filtered[-1]), self._drawn.low[-1], self._drawn.high[-1]])
+        return float(abs(said - found).max())
+
+    @cached_property
+    def _drawn(self) -> Bands:
         silenced = self.log.silenced
         return bands(
             self.study, self.likelihoods, length=self.length, seed=self.seed, draws=self.draws, silenced=silenced
@@ -298,17 +345,15 @@ class Outlook:
         """What each report did, in order of dated day and ledger."""
         decibans = self._moves.reports / DECIBAN
         changes = self.final - np.exp(self._final_without)
-        return [
-            Contribution(live, self._log_likelihoods[r], decibans[r], changes[r])
-            for r, (live, _) in enumerate(self._reports)
-        ]
+        rows = zip(self._reports, self._log_likelihoods, decibans, changes, strict=True)
+        return [Contribution(live, logs, weights, change) for (live, _), logs, weights, change in rows]
 
     @cached_property
     def _final_without(self) -> Floats:
         """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
-        found = [change for indicator_id in self.likelihoods for change in self._changes_without(indicator_id)]
-        changes = [found[place] for place in self._order.tolist()]
-        return final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
+        changes = (change for indicator_id in self.likelihoods for change in self._changes_without(indicator_id))
+        finals = final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
+        return finals[self._order]
 
     def _changes_without(self, indicator_id: str) -> list[Change]:
         """For each report on an indicator, what the days would gain without it, in the indicators given by it too."""

@@ -104,9 +104,11 @@ class Power:
         0 where j is k.
     bits : float array, shape (J, K)
         [i, k]: mean of log2 P(k) at the horizon when k is true, less the same without indicator i. What is given by i
-        keeps its own reports and what they say. Zero for a retired indicator; below zero for one that misleads.
+        keeps its own reports and what they say. Zero for one that nobody watches; below zero for one that misleads.
     bits_error : float array, shape (J, K)
         Standard error of `bits`; not a number when there is only one run.
+    left_out : frozenset of str
+        Ids of the indicators left out on request.
     """
 
     study: Study
@@ -119,6 +121,7 @@ class Power:
     apart: Floats
     bits: Floats
     bits_error: Floats
+    left_out: frozenset[str] = frozenset()
 
     @property
     def of_truth(self) -> Floats:
@@ -182,7 +185,7 @@ class Power:
     @property
     def notes(self) -> list[str]:
         """What a reader must know beside the numbers, one sentence each."""
-        plan = Plan(self.study)
+        plan = Plan(self.study, self.left_out)
         notes = []
         if self.study.drift:
             notes.append(
@@ -192,7 +195,7 @@ class Power:
         unseen = [i for i in plan.active if not isinstance(plan.models[i], CountLikelihood) and not len(plan.looks(i))]
         if unseen:
             notes.append(f"never looked at, because the first look would come after the horizon: {', '.join(unseen)}")
-        retired = [i for i in self.study.by_id if i not in plan.active]
+        retired = [i for i, indicator in self.study.by_id.items() if indicator.retired]
         if retired:
             notes.append(f"left out, because retired: {', '.join(retired)}")
         astray = (self.added + 2.0 * self.added_error < -_ROUNDING).tolist()
@@ -207,7 +210,12 @@ class Power:
 
 
 def power(
-    study: Study, *, runs: int, rng: np.random.Generator, progress: Callable[[int, int], None] | None = None
+    study: Study,
+    *,
+    runs: int,
+    rng: np.random.Generator,
+    left_out: frozenset[str] = frozenset(),
+    progress: Callable[[int, int], None] | None = None,
 ) -> Power:
     """Simulate a study to its horizon under each scenario in turn.
 
@@ -218,6 +226,8 @@ def power(
         How many logs to draw under each scenario, at least 1.
     rng : numpy Generator
         The only source of chance: the same generator in the same state gives the same result, to the last bit.
+    left_out : frozenset of str
+        Ids of indicators that nobody watches, whose silence does not count either.
     progress : callable, optional
         Told how many runs are done, and of how many, after every chunk.
 
@@ -228,7 +238,7 @@ def power(
     """
     if runs < 1:
         raise ValueError(f"{runs} runs; at least 1 is needed")
-    plan = Plan(study)
+    plan = Plan(study, left_out)
     total = len(study.scenarios) * runs
     sizes = _sizes(runs, plan)
     done = 0
@@ -241,7 +251,7 @@ def power(
             if progress:
                 progress(done, total)
         by_truth.append(_Runs(*(np.concatenate(parts, axis=-1) for parts in zip(*chunks, strict=True))))
-    return _power(study, runs, by_truth)
+    return _power(plan, runs, by_truth)
 
 
 def probabilities(study: Study, daily: Floats) -> Floats:
@@ -326,29 +336,30 @@ def _log_final(study: Study, daily: Floats) -> Floats:
     return log_weights - log_sum_exp(log_weights.T)
 
 
-def _power(study: Study, runs: int, by_truth: list[_Runs]) -> Power:
+def _power(plan: Plan, runs: int, by_truth: list[_Runs]) -> Power:
     """The shares and means of all runs."""
+    study = plan.study
     log_final = np.array([kept.log_final for kept in by_truth])  # (truth, K, n)
     final = np.exp(log_final)
     K = len(by_truth)
     wrong = (final >= LEADS - _ROUNDING) & ~np.eye(K, dtype=bool)[:, :, None]
     log_truth = log_final[np.arange(K), np.arange(K)]
     odds = log_truth[:, None, :] - log_final
-    length = study.day_index(study.horizon) + 1
     without = np.array([kept.log_without for kept in by_truth])  # (truth, J, n)
     drop = (log_truth[:, None, :] - without) / np.log(2.0)
     with_one = np.full(drop.shape[:-1], np.nan)
     return Power(
         study=study,
         runs=runs,
-        found=np.array([(kept.since < length).mean() for kept in by_truth]),
-        found_by=tuple(_median_day(study, kept.since[kept.since < length]) for kept in by_truth),
+        found=np.array([(kept.since < plan.length).mean() for kept in by_truth]),
+        found_by=tuple(_median_day(study, kept.since[kept.since < plan.length]) for kept in by_truth),
         ever=np.array([kept.ever.mean() for kept in by_truth]),
         misled=wrong.any(axis=1).mean(axis=-1),
         confusion=final.mean(axis=-1),
         apart=(odds >= np.log(TELLING_ODDS) - _ROUNDING).mean(axis=-1),
         bits=drop.mean(axis=-1).T,
         bits_error=(drop.std(axis=-1, ddof=1) / np.sqrt(runs) if runs > 1 else with_one).T,
+        left_out=plan.left_out,
     )
 
 

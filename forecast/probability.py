@@ -64,9 +64,16 @@ def log_mixture(informative: Floats, uninformative: Floats, weight: Floats | flo
 
 def log_mixture_of_others(log_weights: Floats) -> Floats:
     """For each position k, log of the sum of exp over all positions but k; the same shape as `log_weights`."""
-    size = log_weights.shape[-1]
-    spread = np.where(np.eye(size, dtype=bool), -np.inf, log_weights[..., None, :])
-    return log_sum_exp(spread)
+    terms = np.array(log_weights.T, order="C")
+    others = np.full(terms.shape, -np.inf)
+    # What stands before and what stands behind each position: nothing is subtracted, so no digits are lost.
+    for position in range(1, len(terms)):
+        others[position] = np.logaddexp(others[position - 1], terms[position - 1])
+    behind = terms[-1]
+    for position in range(len(terms) - 2, -1, -1):
+        others[position] = np.logaddexp(others[position], behind)
+        behind = np.logaddexp(behind, terms[position])
+    return others.T
 
 
 def log_odds(log_weights: Floats) -> Floats:

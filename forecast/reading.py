@@ -2,18 +2,24 @@
 
 Two clocks meet here. Known-at is ours: the entries recorded by that moment, and the study revision then in force.
 As-of is the world's: what had happened by that day. Nothing here writes.
+
+Handling marks know one clock only, the present: what was marked more strictly since, by an amendment or a revision, is
+so in every earlier view too. A report without a mark has the study's, the stricter of the one when it was logged and
+the one now, so that a revision which lowers the study's mark does not lower that of what was logged under it.
 """
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from forecast.events import Live
+from forecast.publication import Publication, chosen_publication, publications_of
 from forecast.revision import late_changes, study_of
 from forecast.study import Study
 from forecast.version import __version__
@@ -24,10 +30,13 @@ from indicators.errors import WatchfloorError, nearest
 from indicators.evidence import Report
 from indicators.grades import grade_weight
 from indicators.ledger import Head, Ledger
+from indicators.markings import exceeds, strictest
 from indicators.replay import Known, Logged, replayed
+from indicators.withheld import within
 
 if TYPE_CHECKING:
     from forecast.outlook import Log, Outlook, Provenance
+    from forecast.release import Released
 
 __all__ = [
     "ChooseStudyError",
@@ -113,6 +122,8 @@ class Reading:
         The end of the ledger as it was read.
     known_at : datetime or None
         None is the present.
+    publication : Publication or None
+        Where it is what one rests on: the outlook of its day then has the numbers that were published.
     """
 
     ledger: Ledger
@@ -120,6 +131,7 @@ class Reading:
     known: Known
     head: Head
     known_at: datetime | None
+    publication: Publication | None = None
 
     @cached_property
     def study(self) -> Study:
@@ -127,11 +139,130 @@ class Reading:
         return study_of(self.known.revisions[-1])
 
     @cached_property
+    def _revisions(self) -> list[Study]:
+        return [study_of(entry) for entry in self.known.revisions]
+
+    @cached_property
     def flags(self) -> list[str]:
         """What a reader must know beside the numbers."""
-        if len(self.known.revisions) == 1:
-            return []
-        return late_changes(self.known, [study_of(entry) for entry in self.known.revisions])
+        return [] if len(self.known.revisions) == 1 else late_changes(self.known, self._revisions)
+
+    # Handling marks
+
+    @cached_property
+    def _present(self) -> Reading:
+        """The same study as the ledger holds it now."""
+        return self if self.known_at is None else read_study(self.ledger, self.study_id)
+
+    @cached_property
+    def study_mark(self) -> str:
+        """The study's handling mark: the stricter of the one then and the one now."""
+        return strictest([self.study.tlp, self._present.study.tlp])
+
+    def mark_of(self, logged: Logged) -> str:
+        """The handling mark of a logged record, its own or the study's."""
+        return self._holding_mark(logged, getattr(logged.record, "tlp", None))
+
+    def _holding_mark(self, logged: Logged, own: str | None) -> str:
+        since = self._present.known.logged[logged.entry.id].record if self.known_at else logged.record
+        own_now = getattr(since, "tlp", None) if self.known_at else own
+        default = self.study_mark if own is None or own_now is None else ""
+        if default and len(self.known.revisions) > 1:
+            default = strictest([default, self._revision_at(logged.entry.seq).tlp])
+        return strictest(mark for mark in (own, own_now, default) if mark)
+
+    def _revision_at(self, seq: int) -> Study:
+        """The revision in force when the entry at a position was logged."""
+        number = bisect_left(self.known.revisions, seq, key=lambda entry: entry.seq)
+        return self._revisions[max(number - 1, 0)]
+
+    def within(self, max_tlp: str | None) -> Reading:
+        """The same reading with no trace of entries marked above a level; itself where none is given.
+
+        Raises
+        ------
+        StrictStudyError
+            The study itself is marked above it.
+        """
+        from forecast.release import StrictStudyError
+
+        if max_tlp is None:
+            return self
+        if exceeds(self.study_mark, max_tlp):
+            raise StrictStudyError(max_tlp)
+        known = within(self.known, max_tlp, self._holding_mark)
+        # Numbers that rest on more were published; without it they are worked out anew.
+        publication = self.publication if len(known.logged) == len(self.known.logged) else None
+        return replace(self, known=known, publication=publication)
+
+    def released(
+        self,
+        as_of: date,
+        *,
+        now: datetime,
+        max_tlp: str | None = None,
+        without_above: bool = False,
+        without: Sequence[str] = (),
+        draws: int = 1000,
+    ) -> Released:
+        """The outlook as of a day as it may leave the house, through the handling gate.
+
+        Parameters
+        ----------
+        as_of, without, draws
+            As for `outlook`.
+        now : datetime
+            Stands for the present in the provenance.
+        max_tlp : str, optional
+            The strictest mark that may leave; any, where left out.
+        without_above : bool
+            Leave out what is above, and say so, in place of refusing.
+
+        Raises
+        ------
+        StrictStudyError, TooStrictError
+            The study is marked above the level; other entries are that the outlook rests on.
+        """
+        from forecast.release import TooStrictError, above, release
+
+        below = self.within(max_tlp)
+        left_out = _LeftOut(self, without, told_of=below)
+        strict = [
+            logged.entry.id
+            for logged in self.known.logged.values()
+            if not logged.retracted and logged.entry.id not in below.known.logged and _ended(logged) <= as_of
+        ]
+        resting = sum(not left_out.drops(name, self.known.logged[name].record) for name in strict)
+        if max_tlp is not None and resting and not without_above:
+            raise TooStrictError(resting, max_tlp)
+        # What only stricter entries are known by is not named, but counts as left out for its mark.
+        named = [text for text in without if left_out.is_in(below, text)]
+        gap = [above(max_tlp)] if max_tlp is not None and (resting or len(named) < len(without)) else []
+        outlook = below.outlook(as_of, without=named, draws=draws)
+        provenance = self.provenance(now=now, without=[*named, *gap])
+        return release(outlook, provenance, flags=below.flags, max_tlp=max_tlp, at_least=self.study_mark)
+
+    # What was published
+
+    @cached_property
+    def publications(self) -> list[Publication]:
+        """What was published of the study, in order; raises `UnreadableEntryError` where an entry is damaged."""
+        return publications_of(self.known.publications)
+
+    def published(self, number: int) -> Reading:
+        """What the publication of that number, from 1, rests on; its outlook has the numbers as they were published.
+
+        Raises
+        ------
+        UnknownPublicationError
+            There is none.
+        """
+        publication = chosen_publication(self.publications, number)
+        last = next(iter(self.ledger.entries(after=publication.before.entries - 1)))
+        moment = datetime.fromisoformat(last.recorded_at)
+        return replace(read_study(self.ledger, self.study_id, known_at=moment), publication=publication)
+
+    # What stands
 
     def log(self, without: Sequence[str] = ()) -> Log:
         """All that stands, less what is to be left out: `source:X`, `origin:X`, `indicator:X` or `entry:X`."""
@@ -141,7 +272,8 @@ class Reading:
         reports: dict[str, list[Live]] = {}
         for logged, report in self.known.reports():
             if not left_out.drops(logged.entry.id, report):
-                live = live_report(self.study, logged.entry.id, logged.entry.seq, report)
+                live = live_report(self.study, logged.entry.id, logged.entry.seq, self._marked(logged, report))
+                live = live._replace(recorded_at=logged.entry.recorded_at, changed_at=_changed_at(logged))
                 reports.setdefault(report.indicator, []).append(live)
         coverage: dict[str, list[Coverage]] = {}
         for logged, span in self.known.coverage():
@@ -149,9 +281,44 @@ class Reading:
                 coverage.setdefault(span.indicator, []).append(span)
         return Log(reports, coverage, frozenset(left_out.values["indicator"]))
 
-    def leaves_out(self, logged: Logged, without: Sequence[str]) -> bool:
-        """Whether a logged record is among what is to be left out."""
-        return _LeftOut(self, without).drops(logged.entry.id, logged.record)
+    def _marked(self, logged: Logged, report: Report) -> Report:
+        """The report with the mark that holds, where that is neither its own nor what its study gives it."""
+        if self.known_at is None and (report.tlp is not None or len(self.known.revisions) == 1):
+            return report
+        mark = self.mark_of(logged)
+        return report if mark == (report.tlp or self.study.tlp) else replace(report, tlp=mark)
+
+    def listed(
+        self,
+        wanted: Callable[[Logged], bool],
+        *,
+        max_tlp: str | None = None,
+        without_above: bool = False,
+        without: Sequence[str] = (),
+    ) -> list[Logged]:
+        """Logged records as they may leave the house, retracted ones included, in order of logging.
+
+        Parameters
+        ----------
+        wanted : callable
+            Which of them are asked for.
+        max_tlp, without_above, without
+            As for `released`; refused where something asked for is marked above the level.
+        """
+        from forecast.release import TooStrictError
+
+        below = self.within(max_tlp)
+        left_out = _LeftOut(self, without, told_of=below)
+        asked = [
+            logged
+            for logged in self.known.logged.values()
+            if wanted(logged) and not left_out.drops(logged.entry.id, logged.record)
+        ]
+        strict = sum(logged.entry.id not in below.known.logged for logged in asked)
+        if max_tlp is not None and strict and not without_above:
+            raise TooStrictError(strict, max_tlp, what="the list holds")
+        kept = (below.known.logged.get(logged.entry.id) for logged in asked)
+        return [logged for logged in kept if logged is not None]
 
     def outlook(self, as_of: date, *, without: Sequence[str] = (), draws: int = 1000) -> Outlook:
         """The outlook as of a day.
@@ -167,7 +334,10 @@ class Reading:
         """
         from forecast.outlook import Outlook
 
-        return Outlook(self.study, self.log(without), as_of, seed=self.seed, draws=draws)
+        stated = None
+        if self.publication is not None and as_of == self.publication.as_of and not without:
+            stated, draws = self.publication.stated, self.publication.draws
+        return Outlook(self.study, self.log(without), as_of, seed=self.seed, draws=draws, stated=stated)
 
     @property
     def seed(self) -> int:
@@ -175,17 +345,27 @@ class Reading:
         return int(content_hash(self.known.revisions[-1].payload), 16)
 
     def provenance(self, *, now: datetime, without: Sequence[str] = ()) -> Provenance:
-        """Where outlooks of this reading come from; `now` stands for the present."""
+        """Where outlooks of this reading come from; `now` stands for the present, and is read before the ledger is.
+
+        An entry that the ledger's clock puts after `now` was known all the same: a reading known at the moment told
+        here is this one, also where clocks differ or another writer was at work.
+        """
         from forecast.outlook import Provenance
 
         return Provenance(
             engine=__version__,
             revision=content_hash(self.known.revisions[-1].payload),
             revision_number=len(self.known.revisions),
-            known_at=moment_text(self.known_at or now),
+            known_at=moment_text(self.known_at) if self.known_at else max(moment_text(now), self._last_recorded_at),
             head=self.head,
             without=tuple(without),
+            revised_at=self.known.revisions[-1].recorded_at,
         )
+
+    @property
+    def _last_recorded_at(self) -> str:
+        """When the last entry that was read was recorded, of whatever study."""
+        return next(self.ledger.entries(after=self.head.entries - 1)).recorded_at
 
     def default_as_of(self, today: date) -> date:
         """Today, or the study's first day before it has come, or its last once that has passed."""
@@ -195,7 +375,7 @@ class Reading:
 class _LeftOut:
     """What a reader asked to leave out, checked against what is there."""
 
-    def __init__(self, reading: Reading, without: Iterable[str]) -> None:
+    def __init__(self, reading: Reading, without: Iterable[str], *, told_of: Reading | None = None) -> None:
         self.values: dict[str, set[str]] = {kind: set() for kind in _WITHOUT}
         for text in without:
             kind, colon, value = text.partition(":")
@@ -204,7 +384,9 @@ class _LeftOut:
                 raise WithoutError(f'"{text}" names nothing to leave out', where="--without", mend=mend)
             there = _present(reading, kind)
             if value not in there:
-                raise WithoutError(f'no {kind} "{value}" in the study', where="--without", mend=nearest(value, there))
+                # Names of what is withheld are no hints.
+                mend = nearest(value, _present(told_of or reading, kind))
+                raise WithoutError(f'no {kind} "{value}" in the study', where="--without", mend=mend)
             self.values[kind].add(value)
 
     def drops(self, entry: str, record: object) -> bool:
@@ -212,6 +394,21 @@ class _LeftOut:
         return entry in self.values["entry"] or any(
             getattr(record, kind, None) in self.values[kind] for kind in ("source", "origin", "indicator")
         )
+
+    def is_in(self, reading: Reading, text: str) -> bool:
+        """Whether what is to be left out is there in another reading of the same study."""
+        kind, _, value = text.partition(":")
+        return value in _present(reading, kind)
+
+
+def _changed_at(logged: Logged) -> str:
+    """When a record was last corrected, or logged where it never was."""
+    return logged.corrections[-1].recorded_at if logged.corrections else logged.entry.recorded_at
+
+
+def _ended(logged: Logged) -> date:
+    """The day a record counts from: a report's, or the first of a span of coverage."""
+    return logged.record.dated if isinstance(logged.record, Report) else logged.record.from_
 
 
 def _present(reading: Reading, kind: str) -> list[str]:

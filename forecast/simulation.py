@@ -1,9 +1,10 @@
 """A study's log as it would be if one scenario were true and everybody looked as planned, many times over.
 
 What would be seen is drawn from the numbers of the engine's own models: true states and readings last and are drawn
-anew as SPEC 4.3 and 4.5 have it, events come at the scenario's rate, and every report has the grade B2. What the logs
-say is then asked of the engine's own likelihoods. The trick for states: the looks of all runs are laid end to end as
-one long log, with so long a gap between two runs that nothing of the one is left in the next.
+anew as SPEC 4.3 and 4.5 have it, a series with a history goes on from where that ended, events come at the scenario's
+rate, and every report has the grade B2. What the logs say is then asked of the engine's own likelihoods. The trick for
+states: the looks of all runs are laid end to end as one long log, with so long a gap between two runs that nothing of
+the one is left in the next. Readings are drawn and weighed look by look, all runs side by side.
 
 Looks fall on every `check_every` (30 days where none is set) after the first day. Covered silence is taken as covered
 on every day, and an event is an event of its own. The scenario is held true to the horizon, with drift too. A retired
@@ -15,15 +16,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.baseline_likelihood import BaselineLikelihood, BaselineModel
 from forecast.count_likelihood import CountLikelihood, event_weight
-from forecast.events import Live, Sequenced, sequenced
+from forecast.events import Live, Sequenced
 from forecast.likelihood import Likelihood, family_order, likelihoods
-from forecast.measure_likelihood import MeasureLikelihood
+from forecast.measure_likelihood import TRUSTED, MeasureLikelihood, MeasureModel
 from forecast.probability import Floats
 from forecast.state_likelihood import StateLikelihood
 from forecast.study import Study
@@ -52,9 +54,12 @@ class Plan:
     Attributes
     ----------
     study : Study
+    left_out : frozenset of str
+        Ids of indicators that are neither looked at nor listened to, as if they were retired.
     """
 
     study: Study
+    left_out: frozenset[str] = frozenset()
 
     @cached_property
     def models(self) -> dict[str, Likelihood]:
@@ -65,8 +70,8 @@ class Plan:
 
     @cached_property
     def active(self) -> list[str]:
-        """Ids of the indicators that are not retired, in file order."""
-        return [i for i, indicator in self.study.by_id.items() if not indicator.retired]
+        """Ids of the indicators that are watched, in file order."""
+        return [i for i, item in self.study.by_id.items() if not item.retired and i not in self.left_out]
 
     @property
     def length(self) -> int:
@@ -80,9 +85,9 @@ class Plan:
 
     def looks(self, indicator_id: str) -> Integers:
         """Days on which a state or a measure is looked at; empty where the first would come after the horizon."""
-        indicator = self.study.by_id[indicator_id]
-        if indicator.retired:
+        if indicator_id not in self.active:
             return np.empty(0, dtype=np.int64)
+        indicator = self.study.by_id[indicator_id]
         every = math.ceil(duration_days(indicator.check_every) if indicator.check_every else _NEXT_DAYS)
         return np.arange(every, self.length, every)
 
@@ -103,7 +108,7 @@ class Events(NamedTuple):
 
 @dataclass(frozen=True)
 class Logs:
-    """What n runs log under one scenario, by indicator id; the retired ones are missing.
+    """What n runs log under one scenario, by indicator id; those that nobody watches are missing.
 
     Attributes
     ----------
@@ -127,12 +132,13 @@ def simulated(plan: Plan, truth: int, *, runs: int, rng: np.random.Generator) ->
     readings: dict[str, Floats] = {}
     events: dict[str, Events] = {}
     courses = _courses(plan, truth, runs, rng)
+    chances = np.broadcast_to(plan.study.prior, (runs, len(plan.study.prior)))
     for indicator_id in plan.active:
         likelihood, looks = plan.models[indicator_id], plan.looks(indicator_id)
         if isinstance(likelihood, StateLikelihood):
             states[indicator_id] = _blurred(courses[indicator_id].on(looks), likelihood, plan.rho, rng)
-        elif isinstance(likelihood, MeasureLikelihood):
-            readings[indicator_id] = _readings(plan, likelihood, truth, looks, runs, rng)
+        elif not isinstance(likelihood, CountLikelihood):
+            readings[indicator_id] = _readings(_series(likelihood, plan, runs), truth, looks, chances, plan.rho, rng)
         else:
             events[indicator_id] = _events(likelihood, truth, (runs, plan.length), rng)
     return Logs(runs, states, readings, events)
@@ -173,30 +179,100 @@ def _blurred(actual: Integers, likelihood: StateLikelihood, rho: float, rng: np.
     return np.where(rng.random(actual.shape) < rho, actual, anything)
 
 
+class _Series(Protocol):
+    """One measure in n runs, look by look: what is to be expected of the next reading after those so far."""
+
+    def expected(self, day: int) -> tuple[Floats, Floats]:
+        """Mean and standard deviation of a reading that carries information; each broadcasts to (n, K)."""
+        ...
+
+    def anyway(self, day: int) -> tuple[Floats, Floats]:
+        """Those of the scenarios' densities that a reading without information comes from, on average."""
+        ...
+
+    def told(self, day: int, readings: Floats) -> Floats:
+        """Log likelihood of a reading in each run, shape (n, K)."""
+        ...
+
+    def go_on(self, day: int, readings: Floats) -> None:
+        """Take the readings of a day, shape (n,), as logged."""
+        ...
+
+
+class _AroundValues:
+    """Of a measure with stated values."""
+
+    def __init__(self, model: MeasureModel, rho: float) -> None:
+        self._model, self._rho = model, rho
+        self._last: tuple[int, Any] | None = None
+
+    def expected(self, day: int) -> tuple[Floats, Floats]:
+        mean, variance = self._model.expected(self._last, day)
+        return mean, np.sqrt(variance)
+
+    def anyway(self, day: int) -> tuple[Floats, Floats]:
+        return self._model.means, self._model.deviations
+
+    def told(self, day: int, readings: Floats) -> Floats:
+        each: Any = readings[:, None]  # the model's arithmetic is elementwise in the reading
+        return self._model.told(each, np.array(self._rho), self._last, day)
+
+    def go_on(self, day: int, readings: Floats) -> None:
+        if self._rho >= TRUSTED:
+            self._last = (day, readings[:, None])
+
+
+class _FromHistory:
+    """Of a measure with a baseline: the filter of each run, from the end of the history on."""
+
+    def __init__(self, model: BaselineModel, rho: float, runs: int) -> None:
+        self._model, self._rho = model, rho
+        now = model.start.now
+        now = now._replace(mean=np.broadcast_to(now.mean, (runs, *now.mean.shape)))
+        self._course = model.start._replace(now=now, before=now)
+
+    def expected(self, day: int) -> tuple[Floats, Floats]:
+        mean, variance = self._model.expected(self._course, day)
+        return mean, np.sqrt(variance)
+
+    def anyway(self, day: int) -> tuple[Floats, Floats]:
+        return self.expected(day)
+
+    def told(self, day: int, readings: Floats) -> Floats:
+        return self._model.told(self._model.informed(self._course, day, readings), np.array(self._rho))
+
+    def go_on(self, day: int, readings: Floats) -> None:
+        if self._rho >= TRUSTED:
+            self._course = self._model.after(self._course, day, readings)
+
+
+def _series(likelihood: MeasureLikelihood | BaselineLikelihood, plan: Plan, runs: int) -> _Series:
+    if isinstance(likelihood, BaselineLikelihood):
+        return _FromHistory(likelihood.model, plan.rho, runs)
+    return _AroundValues(likelihood.model, plan.rho)
+
+
 def _readings(
-    plan: Plan, likelihood: MeasureLikelihood, truth: int, days: Integers, runs: int, rng: np.random.Generator
+    series: _Series, truth: int, days: Integers, chances: Floats, rho: float, rng: np.random.Generator
 ) -> Floats:
-    """Readings on each look, shape (n, N): with chance rho what is to be expected under the truth, else anything."""
-    model = likelihood.model
-    readings: NDArray[Any] = np.empty((runs, len(days)))
-    last: tuple[int, Any] | None = None
-    trusted = _is_trusted(plan, likelihood)
+    """Readings on each look, shape (n, N): with chance rho what is to be expected under the truth, else anything.
+
+    `chances`, shape (n, K), is of which scenario anything comes from.
+    """
+    readings = np.empty((len(chances), len(days)))
     for n, day in enumerate(days.tolist()):
-        mean, variance = model.expected(last, day)
-        informed = rng.normal(mean[..., truth], np.sqrt(variance[truth]), runs)
-        other = _draws(np.broadcast_to(model.prior, (runs, len(model.prior))), rng)
-        readings[:, n] = np.where(
-            rng.random(runs) < plan.rho, informed, rng.normal(model.means[other], model.deviations[other])
-        )
-        last = (day, readings[:, n, None]) if trusted else None
+        informed = _normal(series.expected(day), np.full(len(chances), truth), rng)
+        anything = _normal(series.anyway(day), _draws(chances, rng), rng)
+        readings[:, n] = np.where(rng.random(len(chances)) < rho, informed, anything)
+        series.go_on(day, readings[:, n])
     return readings
 
 
-def _is_trusted(plan: Plan, likelihood: MeasureLikelihood) -> bool:
-    """Whether the engine leans on a simulated reading when it expects the next."""
-    day = plan.study.opens
-    one = sequenced([Live("", 0, Report(indicator="", observed=day, value=0.0), plan.rho)], opens=day, as_of=day)
-    return MeasureLikelihood(likelihood.model, one, one.rho).last_trusted is not None
+def _normal(of: tuple[Floats, Floats], scenarios: Integers, rng: np.random.Generator) -> Floats:
+    """A number from each run's scenario, whose means and deviations broadcast to shape (n, K)."""
+    each = np.arange(len(scenarios)), scenarios
+    mean, deviation = np.broadcast_arrays(*of, np.empty((len(scenarios), 1)))[:2]
+    return rng.normal(mean[each], deviation[each])
 
 
 def _events(likelihood: CountLikelihood, truth: int, shape: tuple[int, int], rng: np.random.Generator) -> Events:
@@ -274,8 +350,9 @@ def told(plan: Plan, logs: Logs) -> dict[str, Told]:
         if isinstance(likelihood, StateLikelihood):
             shape = (logs.runs, len(looks), len(plan.study.scenarios))
             found[indicator_id] = Looks(looks, np.moveaxis(chains[indicator_id].contributions.reshape(shape), 0, -1))
-        elif isinstance(likelihood, MeasureLikelihood):
-            found[indicator_id] = _measure_told(plan, likelihood, looks, logs.readings[indicator_id])
+        elif not isinstance(likelihood, CountLikelihood):
+            series = _series(likelihood, plan, logs.runs)
+            found[indicator_id] = _readings_told(plan, series, looks, logs.readings[indicator_id])
         else:
             found[indicator_id] = _count_told(plan, likelihood, logs.events[indicator_id], logs.runs)
     return found
@@ -311,17 +388,12 @@ def _end_to_end(days: Integers, rho: float) -> Sequenced:
     return Sequenced((stub,) * count, days, np.full(count, rho), np.arange(count), days, own)
 
 
-def _measure_told(plan: Plan, likelihood: MeasureLikelihood, days: Integers, readings: Floats) -> Looks:
-    """Reading by reading, all runs at once: the model's arithmetic is elementwise in the reading."""
-    model = likelihood.model
-    trusted = _is_trusted(plan, likelihood)
-    log_likelihoods = np.empty((len(days), len(model.means), len(readings)))
-    last: tuple[int, Any] | None = None
+def _readings_told(plan: Plan, series: _Series, days: Integers, readings: Floats) -> Looks:
+    told = np.empty((len(days), len(plan.study.scenarios), len(readings)))
     for n, day in enumerate(days.tolist()):
-        reading: Any = readings[:, n, None]
-        log_likelihoods[n] = model.told(reading, np.array(plan.rho), last, day).T
-        last = (day, reading) if trusted else None
-    return Looks(days, log_likelihoods)
+        told[n] = series.told(day, readings[:, n]).T
+        series.go_on(day, readings[:, n])
+    return Looks(days, told)
 
 
 def _count_told(plan: Plan, likelihood: CountLikelihood, events: Events, runs: int) -> Happenings:

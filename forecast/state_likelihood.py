@@ -138,9 +138,10 @@ class StateLikelihood:
 
         Indicators given by this one are not looked at.
         """
-        alone = np.flatnonzero(self.reports.alone).tolist()
+        alone = np.flatnonzero(self.reports.alone)
         if self.model.persistence_days is None:
-            quick = {r: Change(self.reports.days[r : r + 1], -self.contributions[r : r + 1]) for r in alone}
+            lost = -self.contributions
+            quick = {r: Change(self.reports.days[r : r + 1], lost[r : r + 1]) for r in alone.tolist()}
         else:
             quick = {} if self.reports.has_late else _Removals(self).changes(alone)
         return [quick.get(r) or self.change_to(self.without(r)) for r in range(len(self.reports))]
@@ -395,82 +396,83 @@ def _spoken_by_draw(likelihood: StateLikelihood) -> Floats:
 class _Removals:
     """The chain told again without each event in turn, all of them side by side.
 
-    A chain forgets: once a course without some event is back on the course with it, it is let go.
+    Measured against the course as it was, what a report does to a belief is one matrix, whatever was told before it. So
+    all other courses take a step at once, each from its own event to the next, and what a belief then sums to is how
+    much more or less likely the reports have become. A chain forgets: once all are back on the course with their event,
+    the walk is over. In plain numbers, and given up where a double might run out.
     """
 
     _SAME = 1e-12
+    _SMALL = 1e-13  # in nats, what a report is not said to contribute more
+    _DEEP = 600.0  # in nats, what a report may bring
+    _HELD = 16_384  # numbers side by side: as many as stay near the processor
+    _LOOK = 8  # steps between two looks at whether all are back
 
     def __init__(self, likelihood: StateLikelihood) -> None:
-        reports = likelihood.reports
-        self.likelihood = likelihood
-        self.event_days = reports.event_days
-        self.base = np.moveaxis(likelihood.base_on(reports.event_days), 1, 0)  # (E, K, S)
-        self.after, self.before = likelihood.emissions
-        edges = np.searchsorted(reports.event, np.arange(len(reports.event_days) + 1))
-        self.members = [range(a, b) for a, b in itertools.pairwise(edges.tolist())]
-        self.belief = likelihood._beliefs[0][edges[1:] - 1]  # (E, K, S)
-        self.removals: list[Integers] = []
-        self.reports: list[Integers] = []
-        self.added: list[Floats] = []
+        """All of it with states first and reports last: shapes (S, K, R), or (R,)."""
+        reports, self.own = likelihood.reports, likelihood.contributions
+        self.days = reports.days
+        self.held = likelihood.model.stay(np.diff(reports.event_days, prepend=0))[reports.event]
+        self.held[:1] = 0.0
+        self.stay = np.where(likelihood.openings, self.held, 1.0)
+        self.base = likelihood.base_on(reports.event_days).transpose(2, 0, 1)[..., reports.event]
+        self.drawn = (1.0 - self.stay) * self.base
+        self.belief = likelihood._beliefs[0].transpose(2, 1, 0)
+        after, before = likelihood.emissions
+        log_gain = (after - before).T[:, None] - self.own.T
+        self.deep = bool(np.abs(log_gain).max(initial=0.0) > self._DEEP)
+        self.gain = np.exp(np.clip(log_gain, -self._DEEP, self._DEEP))
 
-    def changes(self, removed: Sequence[int]) -> dict[int, Change]:
-        """The change by position, for removals of reports that are alone in their events."""
-        model, reports = self.likelihood.model, self.likelihood.reports
-        gone = np.array(removed, dtype=np.int64)
-        self._note(gone, gone, -self.likelihood.contributions[gone])
-        opened_by = dict(zip(reports.event[gone].tolist(), removed, strict=True))
-        active = np.empty(0, dtype=np.int64)
-        belief = np.empty((0, *self.base.shape[1:]))
-        for t in range(1, len(self.event_days)):
-            stay = model.stay(self.event_days[t : t + 1] - self.event_days[t - 1])
-            predicted = stay * belief + (1.0 - stay) * self.base[t]
-            if t - 1 in opened_by:
-                active = np.append(active, opened_by[t - 1])
-                predicted = np.concatenate([predicted, self._skipping(t)[None]])
-            if len(active):
-                belief = self._told(t, active, predicted)
-                apart = np.abs(belief - self.belief[t]).max(axis=(1, 2)) > self._SAME
-                active, belief = active[apart], belief[apart]
-        return self._by_removal(removed)
+    def changes(self, removed: Integers) -> dict[int, Change]:
+        """The change by position, for removals of reports that are alone in their events; empty when given up."""
+        found: dict[int, Change] = {}
+        size = max(1, self._HELD // max(1, self.base.size // max(1, len(self.days))))
+        for first in range(0, len(self.days), size):
+            chosen = slice(first, min(first + size, len(self.days)))
+            with np.errstate(over="ignore", invalid="ignore"):
+                added = self._added(chosen)
+            if self.deep or not np.isfinite(added).all():
+                return {}
+            inside = removed[(removed >= chosen.start) & (removed < chosen.stop)]
+            found.update(self._by_removal(inside, added[..., inside - first]))
+        return found
 
-    def _skipping(self, t: int) -> Floats:
-        """Belief before event t had the event before it not happened, shape (K, S)."""
-        if t == 1:
-            return self.base[t]
-        stay = self.likelihood.model.stay(self.event_days[t : t + 1] - self.event_days[t - 2])
-        return stay * self.belief[t - 2] + (1.0 - stay) * self.base[t]
+    def _added(self, chosen: slice) -> Floats:
+        """What each chosen report, and every report after it, contribute more without it, shape (lags, K, n)."""
+        weights = self._starts(chosen)
+        totals = [np.ones(weights.shape[1:])]
+        for lag in range(1, len(self.days) - chosen.start):
+            at = slice(chosen.start + lag, chosen.stop + lag)
+            count = len(self.days[at])
+            weights = self._told(weights[..., :count], totals[-1][:, :count], at)
+            total = weights.sum(axis=0)
+            if lag % self._LOOK == 0 and np.abs(weights / total - self.belief[..., at]).max() < self._SAME:
+                break
+            # Past the last report nothing more is told.
+            totals.append(total if count == totals[0].shape[1] else np.hstack([total, totals[-1][:, count:]]))
+        return np.concatenate([-self.own[None, chosen].swapaxes(1, 2), np.diff(np.log(totals), axis=0)])
 
-    def _told(self, t: int, active: Integers, predicted: Floats) -> Floats:
-        """Belief after event t on each other course, shape (n, K, S); notes what its reports would contribute."""
-        for r in self.members[t]:
-            after = _log_total(predicted, self.after[r])
-            before = 0.0 if self.likelihood.openings[r] else _log_total(predicted, self.before[r])
-            self._note(active, np.full(len(active), r), after - before - self.likelihood.contributions[r])
-        joint = log_or_minus_infinity(predicted) + self.after[self.members[t][-1]]
-        joint = np.exp(joint - joint.max(axis=-1, keepdims=True))
-        return joint / joint.sum(axis=-1, keepdims=True)
+    def _starts(self, chosen: slice) -> Floats:
+        """Belief on the day of each report without it; drawn anew from the base of the next, being told no earlier."""
+        before = np.concatenate([self.base[..., :1], self.belief[..., :-1]], axis=-1)[..., chosen]
+        ahead = np.concatenate([self.base[..., 1:], self.base[..., -1:]], axis=-1)[..., chosen]
+        return self.held[chosen] * before + (1.0 - self.held[chosen]) * ahead
 
-    def _note(self, removals: Integers, reports: Integers, added: Floats) -> None:
-        self.removals.append(removals)
-        self.reports.append(self.likelihood.reports.days[reports])
-        self.added.append(added)
+    def _told(self, weights: Floats, total: Floats, at: slice) -> Floats:
+        """Weights after one report each, from those after the report before and their sum."""
+        told = self.stay[at] * weights
+        told += self.drawn[..., at] * total
+        told *= self.gain[..., at]
+        return told
 
-    def _by_removal(self, removed: Sequence[int]) -> dict[int, Change]:
-        removals, days = np.concatenate(self.removals), np.concatenate(self.reports)
-        added = np.concatenate(self.added)
-        order = np.lexsort((days, removals))
-        removals, days, added = removals[order], days[order], added[order]
-        opens = np.flatnonzero(np.diff(removals, prepend=-1) | np.diff(days, prepend=-1))
-        sums = np.add.reduceat(added, opens) if len(opens) else added
-        at = np.searchsorted(removals[opens], [*removed, np.iinfo(np.int64).max])
-        parts = (slice(a, b) for a, b in itertools.pairwise(at.tolist()))
-        return {r: Change(days[opens[part]], sums[part]) for r, part in zip(removed, parts, strict=True)}
-
-
-def _log_total(weights: Floats, log_emission: Floats) -> Floats:
-    """log(sum of weights exp(log_emission)) over the last axis; by a plain product where no double runs out."""
-    top = log_emission.max()
-    total: Floats = weights @ np.exp(log_emission - top)
-    if total.min(initial=1.0) > _SAFE:
-        return np.log(total) + top
-    return log_sum_exp(log_or_minus_infinity(weights) + log_emission)
+    def _by_removal(self, removed: Integers, added: Floats) -> dict[int, Change]:
+        """One change each, with what comes on the same day added up; `added` has shape (lags, K, n)."""
+        lags, which = np.nonzero(np.abs(added).max(axis=1) > self._SMALL)
+        order = np.argsort(which, kind="stable")
+        lags, which = lags[order], which[order]
+        days = self.days[removed[which] + lags]
+        opens = np.flatnonzero((np.diff(which, prepend=-1) != 0) | (np.diff(days, prepend=-1) != 0))
+        sums = np.add.reduceat(added[lags, :, which], opens) if len(opens) else np.empty((0, added.shape[1]))
+        edges = np.searchsorted(which[opens], np.arange(len(removed) + 1)).tolist()
+        days = days[opens]
+        return {r: Change(days[a:b], sums[a:b]) for r, (a, b) in zip(removed.tolist(), itertools.pairwise(edges))}

@@ -479,6 +479,8 @@ def _not_group(path: Path, value: object, context: Context) -> Told:
 
 
 def _count_wrong(path: Path, value: object, context: Context) -> Told:
+    if isinstance(value, str):
+        return _text_empty(path, value, context) if "min_length" in context else _text_long(path, value, context)
     size = len(value) if isinstance(value, list) else 0
     has = f"{label(path)} has {size} {'entry' if size == 1 else 'entries'}"
     if "min_length" in context:

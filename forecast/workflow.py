@@ -7,40 +7,59 @@ writes all of it or nothing. Dates come in as arguments; the clock is read by th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
+from forecast.publication import opinion_of, publication_content
+from forecast.reading import Reading, read_study
 from forecast.revision import revision_faults, study_of
 from forecast.study import Study
+from forecast.version import __version__
 from indicators.admission import Others, coverage_conflicts, report_conflicts, retirement
+from indicators.attachment_folder import Staged
 from indicators.coverage import Coverage, coverage_content, coverage_problems, read_coverage
-from indicators.entry import Draft, Entry
+from indicators.entry import Draft, Entry, content_hash
 from indicators.errors import Fault, FaultsError, WatchfloorError, nearest
-from indicators.evidence import Problem, Report, read_report, report_content, report_problems
+from indicators.evidence import (
+    Problem,
+    Report,
+    kept_content,
+    read_kept_report,
+    read_report,
+    read_text,
+    report_content,
+    report_problems,
+)
 from indicators.intake import Handed
-from indicators.ledger import Ledger
+from indicators.ledger import Head, Ledger
+from indicators.markings import strictest
 from indicators.raw import Raw, place_in
 from indicators.register import digest, registered
 from indicators.replay import Known, Logged, amended, content_key, replayed
 
 __all__ = [
+    "EarlierDayError",
     "Imported",
     "NoReasonError",
+    "NoTestError",
+    "NotYetError",
     "NothingToAmendError",
     "Recorded",
+    "SettledError",
     "amend",
     "cover",
     "cover_many",
     "import_reports",
     "log_report",
+    "publish",
     "record_study",
     "retract",
     "tried_import",
 ]
 
-MOST_FAULTS = 10_000
-"""How many mistakes of an import are told at once; whoever made more of them made one kind of mistake."""
+MOST_FAULTS = 1_000
+"""How many mistakes of an import are told one by one; whoever made more of them made one kind of mistake."""
 
 Namer = Callable[[str], str]
 """How a field's place is shown: the option for a command, the column for a file."""
@@ -52,6 +71,29 @@ class NothingToAmendError(WatchfloorError):
 
 class NoReasonError(WatchfloorError):
     """A retraction that does not say why."""
+
+
+class NoTestError(WatchfloorError):
+    """A publication of a study that does not say how each scenario would be told to have come true."""
+
+    def __init__(self, scenarios: Sequence[str]) -> None:
+        what = f"{', '.join(scenarios)} {'has' if len(scenarios) == 1 else 'have'} no resolves_if"
+        mend = (
+            "say in the study file how a stranger could tell that it came true, and record it with `forecast study add`"
+        )
+        super().__init__(what, where="the study", mend=mend)
+
+
+class SettledError(WatchfloorError):
+    """A publication of a study whose question has been answered."""
+
+
+class EarlierDayError(WatchfloorError):
+    """A publication as of a day before the one that was last spoken of."""
+
+
+class NotYetError(WatchfloorError):
+    """A publication as of a day to come."""
 
 
 @dataclass(frozen=True)
@@ -136,7 +178,14 @@ def record_study(
 
 
 def log_report(
-    ledger: Ledger, study_id: str, raw: Mapping[str, object], *, author: str, today: date, place: Namer
+    ledger: Ledger,
+    study_id: str,
+    raw: Mapping[str, object],
+    *,
+    author: str,
+    today: date,
+    place: Namer,
+    attached: Sequence[Staged] = (),
 ) -> Entry:
     """Log one report.
 
@@ -150,6 +199,8 @@ def log_report(
         The last day a report may be dated.
     place : callable
         From a field to how its place is shown in a fault.
+    attached : sequence of Staged
+        Files that belong to it. They get their place once nothing speaks against the report, before it is written.
 
     Raises
     ------
@@ -166,7 +217,10 @@ def log_report(
             found += desk.ref_problems(report)
         _refuse(found, place)
         assert report is not None
-        return [_evidence_draft(report, study_id, author)]
+        for copy in attached:
+            copy.put()
+        whole = replace(report, attachments=tuple(copy.attachment for copy in attached))
+        return [_evidence_draft(whole, study_id, author)]
 
     return ledger.append(decide)[0]
 
@@ -186,7 +240,7 @@ def import_reports(ledger: Ledger, study_id: str, files: Sequence[Handed], *, au
     Raises
     ------
     FaultsError
-        With every bad row of every file, up to `MOST_FAULTS`; nothing was written.
+        With every bad row of every file; `MOST_FAULTS` of them one by one, the rest counted. Nothing was written.
     """
     last: list[_Import] = []
 
@@ -222,7 +276,7 @@ def amend(
     Parameters
     ----------
     changes : mapping
-        New values by field; an empty text takes the field out.
+        New values by field; an empty text takes the field out. Attachments stay as they were logged.
     why : str or None
         The reason, kept with the correction.
     """
@@ -233,7 +287,10 @@ def amend(
         asked = {name: None if value == "" else value for name, value in changes.items()}
         content = amended(logged.record, asked)
         is_report = isinstance(logged.record, Report)
-        record, problems = read_report(content) if is_report else read_coverage(content)
+        record, problems = read_kept_report(content) if is_report else read_coverage(content)
+        if isinstance(logged.record, Report) and "attachments" in changes:
+            mend = "log the file with a report of its own"
+            problems.append(Problem("attachments", "the attachments of a report stay as they were logged", mend))
         if isinstance(record, Report):
             problems += desk.report_problems(record, instead_of=logged)
             problems += desk.ref_problems(record, instead_of=logged)
@@ -328,6 +385,95 @@ def cover_many(
     return Imported(ledger.append_stream(decide), skipped)
 
 
+def publish(
+    ledger: Ledger,
+    study_id: str,
+    *,
+    as_of: date | None = None,
+    opinion: Mapping[str, float] | None = None,
+    note: str | None = None,
+    draws: int = 1000,
+    author: str,
+    today: date,
+) -> Entry:
+    """Write what the outlook says into the ledger, where it is never changed; perhaps with an own opinion beside it.
+
+    The numbers are those of the ledger at the entry before: they are worked out before other writers are kept waiting,
+    and again where one of them was quicker.
+
+    Parameters
+    ----------
+    as_of : date, optional
+        The day to speak of; today where left out, or the study's last day once that has passed. An earlier day is
+        recorded as such, for it was known what came after: a score counts from the day of publication.
+    opinion : mapping of str to float, optional
+        The author's own distribution over all scenarios.
+    note : str, optional
+        In the author's words.
+    draws : int
+        Behind low and high.
+    today : date
+        The last day that can be spoken of.
+
+    Raises
+    ------
+    NoTestError, SettledError, EarlierDayError, NotYetError, AsOfError
+        A scenario has no `resolves_if`; the study is resolved; the last publication speaks of a later day; the day has
+        not come, or lies outside the study.
+    FaultsError
+        The opinion is no distribution over the scenarios; or the note is not a text that a report could have.
+    """
+    from forecast.release import inherited
+
+    said = _read_note(note)
+
+    def content(now: Ledger) -> tuple[Head, dict[str, Any]]:
+        reading = read_study(now, study_id)
+        day = as_of or reading.default_as_of(today)
+        _refuse_publication(reading, day, today)
+        own = opinion_of(opinion, reading.study.scenario_ids) if opinion else None
+        outlook = reading.outlook(day, draws=draws)
+        tlp = strictest([inherited(outlook), reading.study_mark])
+        revision = content_hash(reading.known.revisions[-1].payload)
+        told = publication_content(
+            outlook, engine=__version__, revision=revision, before=reading.head, tlp=tlp, opinion=own, note=said
+        )
+        return reading.head, told
+
+    ready = content(ledger)
+
+    def decide(now: Ledger) -> Sequence[Draft]:
+        _, told = ready if now.head() == ready[0] else content(now)
+        return [Draft(author=author, study=study_id, kind="publish", payload=told)]
+
+    return ledger.append(decide)[0]
+
+
+def _read_note(note: str | None) -> str:
+    """The note as it is kept; empty where there is none."""
+    try:
+        return read_text(note or "")
+    except WatchfloorError as error:
+        raise FaultsError([Fault("--note", 0, 0, error.what, error.mend)]) from None
+
+
+def _refuse_publication(reading: Reading, as_of: date, today: date) -> None:
+    """Raise where nothing may be said of the study, or of that day."""
+    known, untold = reading.known, [s.id for s in reading.study.scenarios if not s.resolves_if]
+    if known.resolutions:
+        what = f"it was resolved by {known.resolutions[-1].id}"
+        raise SettledError(what, where=reading.study_id, mend="a forecast comes before the answer")
+    if untold:
+        raise NoTestError(untold)
+    if as_of > today:
+        what = f"{as_of} lies in the future (today is {today}, UTC)"
+        raise NotYetError(what, where="--as-of", mend="give today or a day before")
+    last = reading.publications[-1] if reading.publications else None
+    if last is not None and as_of < last.as_of:
+        what = f"{as_of} lies before {last.as_of}, of which {last.entry} speaks already"
+        raise EarlierDayError(what, where="--as-of", mend=f"give {last.as_of} or a later day")
+
+
 @dataclass
 class _Desk:
     """A study and its log at the moment of writing, against which input is checked."""
@@ -398,6 +544,7 @@ class _Import:
         self._contents: set[bytes] = set()
         self._bad: set[bytes] = set()
         self._faults: list[Fault] = []
+        self._more_faults = 0
         self.skipped = 0
 
     def drafts(self, files: Sequence[Handed], author: str) -> Iterator[Draft]:
@@ -405,16 +552,14 @@ class _Import:
         for handed in files:
             for item in handed:
                 if isinstance(item, Fault):
-                    self._faults.append(item)
+                    self._take_fault(item)
                 else:
                     content = self._content(item, handed.file)
                     if content is not None and not self._faults:
                         who = str(content.get("author", author))
                         yield Draft(author=who, study=self._study.study, kind="evidence", payload=content)
-                if len(self._faults) > MOST_FAULTS:
-                    self._give_up(handed.file)
         if self._faults:
-            raise FaultsError(self._faults)
+            raise FaultsError(self._faults, more=self._more_faults)
 
     def _content(self, raw: Raw, file: str) -> dict[str, object] | None:
         """The report of a row, as it is kept; None where it is there already, or bad, which is then a fault."""
@@ -429,8 +574,24 @@ class _Import:
             problems = self._problems(report, ref, key, f"{place}:{raw.line}" if raw.line else place)
             if not problems:
                 return content
-        self._faults += [Fault(place, raw.line, 0, f"{p.field}: {p.what}", p.mend) for p in problems]
+        else:
+            problems = [*problems, *self._unknown_beside(problems, raw.values.get("indicator"))]
+        for problem in problems:
+            self._take_fault(Fault(place, raw.line, 0, f"{problem.field}: {problem.what}", problem.mend))
         return None
+
+    def _take_fault(self, fault: Fault) -> None:
+        if len(self._faults) < MOST_FAULTS:
+            self._faults.append(fault)
+        else:
+            self._more_faults += 1
+
+    def _unknown_beside(self, problems: Sequence[Problem], indicator: object) -> list[Problem]:
+        """The problem of an unknown indicator in a row whose form is bad elsewhere, so that both are told at once."""
+        named = indicator.strip() if isinstance(indicator, str) else ""
+        if not named or named in self._study.by_id or any(problem.field == "indicator" for problem in problems):
+            return []
+        return [_unknown(named, self._study)]
 
     def _is_there(self, ref: bytes | None, key: bytes) -> bool:
         if ref is None:
@@ -450,10 +611,6 @@ class _Import:
             self._contents.add(key)
         self._register.standing.add(name, report, self._study.by_id[report.indicator])
         return []
-
-    def _give_up(self, file: str) -> None:
-        what = f"there are more than {MOST_FAULTS} faults, and what follows them was not looked at"
-        raise FaultsError([*self._faults, Fault(file, 0, 0, what, "mend these first")])
 
 
 def _report_problems(
@@ -482,7 +639,7 @@ def _unknown(indicator: str, study: Study) -> Problem:
 
 
 def _evidence_draft(report: Report, study_id: str, author: str) -> Draft:
-    return Draft(author=report.author or author, study=study_id, kind="evidence", payload=report_content(report))
+    return Draft(author=report.author or author, study=study_id, kind="evidence", payload=kept_content(report))
 
 
 def _correction(study_id: str, kind: str, payload: dict[str, object], why: str | None, author: str) -> Draft:

@@ -13,6 +13,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -98,16 +99,20 @@ def canonical_json(value: object) -> str:
     return _ENCODER.encode(value)
 
 
+# Thousands of entries have the same moment, author and study.
+_known_text = lru_cache(maxsize=256)(canonical_json)
+
+
 def entry_hash(*, prev: str, seq: int, entry_id: str, recorded_at: str, draft: Draft, payload: str) -> str:
     """SHA-256 over the predecessor's hash and the canonical JSON of the other fields.
 
     `payload` is the draft's as canonical JSON; around it the body is put together by hand, so that nothing is encoded
     twice.
     """
-    text = _ENCODER.encode
+    text = _known_text
     body = (
-        f'{{"author":{text(draft.author)},"id":{text(entry_id)},"kind":{text(draft.kind)},"payload":{payload},'
-        f'"recorded_at":{text(recorded_at)},"seq":{seq},"study":{text(draft.study)}}}'
+        f'{{"author":{text(draft.author)},"id":{canonical_json(entry_id)},"kind":{text(draft.kind)},'
+        f'"payload":{payload},"recorded_at":{text(recorded_at)},"seq":{seq},"study":{text(draft.study)}}}'
     )
     return hashlib.sha256((prev + body).encode()).hexdigest()
 

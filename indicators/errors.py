@@ -66,12 +66,21 @@ class FaultsError(WatchfloorError):
     Attributes
     ----------
     faults : tuple of Fault
-        Every mistake found, in the order of their places; at least one.
+        The mistakes found, in the order of their places; at least one.
+    more : int
+        How many further ones were found that are not told one by one.
     """
 
-    def __init__(self, faults: Iterable[Fault]) -> None:
+    def __init__(self, faults: Iterable[Fault], *, more: int = 0) -> None:
         self.faults: tuple[Fault, ...] = tuple(sorted(faults))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        self.more = more
+        super().__init__("\n".join(self.lines))
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each mistake, and a last one with the number of those not told."""
+        told = [str(fault) for fault in self.faults]
+        return [*told, f"and {self.more} more faults like these; mend those told first"] if self.more else told
 
 
 def sentence(where: str, what: str, mend: str) -> str:

@@ -11,9 +11,11 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, fields
 from datetime import date
 from functools import lru_cache
+from operator import attrgetter
 from sys import intern
 from typing import Any
 
+from indicators.attachment import Attachment, attachment_list, read_attachments
 from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 from indicators.grades import check_grade
@@ -24,7 +26,9 @@ __all__ = [
     "FIELDS",
     "Problem",
     "Report",
+    "kept_content",
     "read_fields",
+    "read_kept_report",
     "read_report",
     "read_text",
     "report_content",
@@ -67,6 +71,8 @@ class Report:
         Handling mark; None means the study's.
     ref : str or None
         The user's own key.
+    attachments : tuple of Attachment
+        Files that belong to it. No field of a file of reports: they are attached when a report is logged.
     """
 
     indicator: str
@@ -85,6 +91,7 @@ class Report:
     note: str | None = None
     author: str | None = None
     ref: str | None = None
+    attachments: tuple[Attachment, ...] = ()
 
     @property
     def dated(self) -> date:
@@ -106,8 +113,10 @@ class Report:
         return ("origin", self.origin) if self.origin else None
 
 
-_ATTRIBUTES = tuple((f.name, f.name.rstrip("_")) for f in fields(Report))
-FIELDS: tuple[str, ...] = tuple(name for _, name in _ATTRIBUTES)
+_ATTACHED = "attachments"
+_ATTRIBUTES = tuple(f.name for f in fields(Report) if f.name != _ATTACHED)
+_values = attrgetter(*_ATTRIBUTES)
+FIELDS: tuple[str, ...] = tuple(name.rstrip("_") for name in _ATTRIBUTES)
 _KIND_FIELD = {"state": "state", "count": "count", "milestone": "count", "measure": "value"}
 
 
@@ -134,6 +143,12 @@ def read_report(raw: Mapping[str, object]) -> tuple[Report | None, list[Problem]
         The report is None exactly when there are problems.
     """
     values, problems = read_fields(raw, FIELDS)
+    return (None if problems else Report(**values)), problems
+
+
+def read_kept_report(content: Mapping[str, object]) -> tuple[Report | None, list[Problem]]:
+    """A report from what the ledger keeps of one, attachments too; otherwise as `read_report`."""
+    values, problems = read_fields(content, (*FIELDS, _ATTACHED))
     return (None if problems else Report(**values)), problems
 
 
@@ -170,13 +185,18 @@ def read_fields(raw: Mapping[str, object], names: Collection[str]) -> tuple[dict
 
 
 def report_content(report: Report) -> dict[str, object]:
-    """The fields that are given, as plain JSON values in the order of SPEC 3: what the ledger keeps."""
+    """The fields that are given, as plain JSON values in the order of SPEC 3; attachments are not among them."""
     content: dict[str, object] = {}
-    for attribute, name in _ATTRIBUTES:
-        value = getattr(report, attribute)
+    for name, value in zip(FIELDS, _values(report), strict=True):
         if value is not None:
             content[name] = value.isoformat() if isinstance(value, date) else value
     return content
+
+
+def kept_content(report: Report) -> dict[str, object]:
+    """The same with what the report says of its attachments: what the ledger keeps."""
+    content = report_content(report)
+    return content | {_ATTACHED: attachment_list(report.attachments)} if report.attachments else content
 
 
 def report_problems(report: Report, indicator: Indicator, *, opens: date, today: date) -> list[Problem]:
@@ -260,7 +280,8 @@ def read_text(given: object) -> str:
         raise _FieldError(f"{_shown(given)} is not a text", mend="write it as a text")
     if len(given) > TEXT_LIMIT:
         raise _FieldError(f"the text has {len(given)} characters", mend=f"keep it within {TEXT_LIMIT}")
-    bad = _CONTROL.search(given)
+    # Most texts are of printable signs alone, and that is seen at once.
+    bad = None if given.isprintable() else _CONTROL.search(given)
     if bad is not None:
         raise _FieldError(f"the text has the control character U+{ord(bad[0]):04X}", mend="take it out")
     return given.strip()
@@ -271,13 +292,29 @@ def _shown(given: object) -> str:
     return text if len(text) <= 60 else text[:60] + "..."
 
 
-# A long log has few days and few grades. Each is read once, and one object stands for all that are equal.
-_known_day = lru_cache(maxsize=4096)(parse_day)
-_known_grade = lru_cache(maxsize=64)(check_grade)
+# A long log has few days, grades and names. Each is read once, and one object stands for all that are equal.
+_known_day = lru_cache(maxsize=4096)(lambda given: parse_day(read_text(given)))
+_known_grade = lru_cache(maxsize=256)(lambda given: check_grade(read_text(given)))
+_known_name = lru_cache(maxsize=4096)(lambda given: intern(read_text(given)))
+_LONGEST_KNOWN = 200
 
 
 def _day(given: object) -> date:
-    return _known_day(read_text(given))
+    return _known_day(given) if _may_be_known(given) else parse_day(read_text(given))
+
+
+def _grade(given: object) -> str:
+    return _known_grade(given) if _may_be_known(given) else check_grade(read_text(given))
+
+
+def _repeated(given: object) -> str:
+    """A text that many reports have in common."""
+    return _known_name(given) if _may_be_known(given) else intern(read_text(given))
+
+
+def _may_be_known(given: object) -> bool:
+    """Whether it is a text, and none so long that many of them would fill the memory."""
+    return type(given) is str and len(given) <= _LONGEST_KNOWN
 
 
 def _count(given: object) -> int:
@@ -324,11 +361,6 @@ def _number(given: object) -> float | None:
         return math.inf
 
 
-def _repeated(given: object) -> str:
-    """A text that many reports have in common."""
-    return intern(read_text(given))
-
-
 def _tlp(given: object) -> str:
     text = read_text(given)
     if text not in TLP_LEVELS:
@@ -338,6 +370,7 @@ def _tlp(given: object) -> str:
 
 _READERS: dict[str, Callable[[object], object]] = {
     "observed": _day, "from": _day, "to": _day, "count": _count, "value": _value, "detect": _detect,
-    "grade": lambda given: _known_grade(read_text(given)), "tlp": _tlp,
+    _ATTACHED: read_attachments,
+    "grade": _grade, "tlp": _tlp,
     **dict.fromkeys(("indicator", "state", "source"), _repeated),
 }  # fmt: skip

@@ -2,7 +2,7 @@
 
 The sign is read off the header row: no field has one of them in its name, so a header with one kind of them can mean
 only that, and one with two kinds is refused. Strict on purpose: header names exact, every row as long as the header.
-Rows are read one at a time.
+Rows are read one at a time. In evidence as we export it, the quotes that keep texts from being formulas are taken off.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from itertools import chain
 from typing import BinaryIO
 
 from indicators.errors import Fault
-from indicators.header import header_faults
+from indicators.formula import unguarded
+from indicators.header import EXPORTED, header_faults
 from indicators.raw import Raw, Read
 from indicators.utf8 import NotTextError, text_lines
 
@@ -100,9 +101,16 @@ def _rows(lines: _Lines, file: str, fields: Sequence[str]) -> Iterator[Read]:
             what = f"the row has {len(cells)} cells, the header {len(header)}"
             yield Fault(file, line, 0, what, f"quote cells that have a {_DELIMITERS[delimiter]} in them")
         elif cells:
-            yield Raw(line, dict(zip(header, cells, strict=True)))
+            yield Raw(line, _record(header, cells))
         line = reader.line_num + 1
         lines.row_is_done()
+
+
+def _record(header: Sequence[str], cells: Sequence[str]) -> dict[str, object]:
+    record = dict(zip(header, cells, strict=True))
+    if header[0] != EXPORTED:
+        return {**record}
+    return {name: unguarded(text) for name, text in record.items() if name != EXPORTED}
 
 
 def _ambiguous(found: Sequence[str], first: str, file: str) -> Fault:

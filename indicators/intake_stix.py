@@ -1,9 +1,10 @@
 """Reports from a STIX 2.1 bundle: notes and opinions that carry one in our property extension.
 
 A report is what stands in `extensions[EXTENSION]["report"]`: the fields of SPEC 3 as JSON values, but for the handling
-mark. That is the strictest of the object's own marking references, granular ones included; one that is not of TLP 2.0
-counts as red. A `confidence` beside a grade has to say the same as its digit, by the scale of the standard. Other
-objects of the bundle, the study and its scenarios among them, are passed over; nothing is fetched.
+mark. That is the strictest of the object's own marking references, granular ones included; one that is not of the
+Traffic Light Protocol, 2.0 or the first, counts as red. A `confidence` beside a grade has to say the same as its digit,
+by the scale of the standard. Other objects of the bundle, the study and its scenarios among them, are passed over;
+nothing is fetched.
 
 The whole bundle is read at once, so it is held to a size. No library of STIX is needed for this little of it.
 """
@@ -20,7 +21,7 @@ from indicators.plain_json import NotJsonError, parsed_json
 from indicators.raw import Raw, Read, place_in
 from indicators.utf8 import NotTextError, text_lines
 
-__all__ = ["EXTENSION", "TLP_MARKINGS", "stix_rows"]
+__all__ = ["EXTENSION", "TLP_EXTENSION", "TLP_MARKINGS", "stix_rows"]
 
 LARGEST_BUNDLE = 16_000_000
 """In bytes; a hostile one takes some fifteen times that much memory."""
@@ -28,7 +29,9 @@ LARGEST_BUNDLE = 16_000_000
 EXTENSION = "extension-definition--f7419811-13a0-42db-b084-251e52ded2b5"
 """Our property extension; its `report`, `scenario` or `study` says what an object is."""
 
-_TLP = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
+"""The standard's property extension that a marking of TLP 2.0 has its level in."""
+
 TLP_MARKINGS: Mapping[str, str] = {
     "marking-definition--94868c89-83c2-464b-929b-a1a8aa3c8487": "clear",
     "marking-definition--bab4a63c-aed9-4cf5-a766-dfca5abac2bb": "green",
@@ -37,6 +40,15 @@ TLP_MARKINGS: Mapping[str, str] = {
     "marking-definition--e828b379-4e03-4974-9ac4-e53a884c97c1": "red",
 }
 """The five markings of TLP 2.0, which have the same id everywhere."""
+
+_FIRST_TLP = {
+    "marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9": "white",
+    "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da": "green",
+    "marking-definition--f88d31f6-486f-44da-b317-01333bde0b82": "amber",
+    "marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed": "red",
+}
+# What the first version called white the second calls clear; its amber let in clients too, as that of the second does.
+_LEVELS = {**TLP_MARKINGS, **{mark: "clear" if level == "white" else level for mark, level in _FIRST_TLP.items()}}
 
 _CREDIBILITY = {"1": (80, 100), "2": (60, 79), "3": (40, 59), "4": (20, 39), "5": (0, 19)}
 """The range of `confidence` for each digit of a grade (STIX 2.1, appendix A, Admiralty credibility); 6 has none."""
@@ -121,20 +133,20 @@ def _checked_id(item: object, seen: set[str]) -> str:
 
 
 def _refuse_redefinition(item: Mapping[str, Any]) -> None:
-    """A bundle that says what a mark of TLP 2.0 means has to say what it means everywhere."""
-    level = TLP_MARKINGS.get(item["id"])
+    """A bundle that says what a mark of TLP means has to say what it means everywhere."""
+    own, meaning = item["id"], dict[str, Any]()
+    level = TLP_MARKINGS.get(own) or _FIRST_TLP.get(own)
     if level is None:
         return
-    said = {name: value for name, value in item.items() if name not in ("created", "created_by_ref")}
-    standard = {
-        "type": "marking-definition",
-        "spec_version": "2.1",
-        "id": item["id"],
-        "name": f"TLP:{level.upper()}",
-        "extensions": {_TLP: {"extension_type": "property-extension", "tlp_2_0": level}},
-    }
-    if said != standard:
-        what = f"it redefines the standard marking TLP:{level.upper()}"
+    if own in TLP_MARKINGS:
+        meaning["extensions"] = {TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": level}}
+    else:
+        meaning |= {"definition_type": "tlp", "definition": {"tlp": level}}
+    name = f"TLP:{level.upper()}"
+    # The markings of the first version were long without names.
+    said = {"name": name} | {key: value for key, value in item.items() if key not in ("created", "created_by_ref")}
+    if said != {"type": "marking-definition", "spec_version": "2.1", "id": own, "name": name} | meaning:
+        what = f"it redefines the standard marking {name}"
         raise _ObjectError(what, mend="leave the standard markings out, or as the standard has them")
 
 
@@ -192,5 +204,5 @@ def _level(item: Mapping[str, Any]) -> str | None:
     # A granular marking may also say the language of a part, which marks nothing.
     of_parts = [mark for mark in granular if not (isinstance(mark, dict) and mark.keys() == {"lang", "selectors"})]
     marks = [*marks, *(mark.get("marking_ref") if isinstance(mark, dict) else None for mark in of_parts)]
-    levels = [TLP_MARKINGS.get(mark, "red") if isinstance(mark, str) else "red" for mark in marks]
+    levels = [_LEVELS.get(mark, "red") if isinstance(mark, str) else "red" for mark in marks]
     return strictest(levels) if levels else None

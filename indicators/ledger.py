@@ -19,7 +19,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from indicators.days import moment_text
 from indicators.entry import FIRST_PREV, KINDS, Draft, Entry, canonical_json, fits_its_hash, sealed, sealed_row
@@ -45,7 +45,8 @@ __all__ = [
     "sealed_rows",
 ]
 
-_PLAIN = (str, int, float, bool, type(None))
+_TEXT = frozenset({str})
+_PLAIN = frozenset({str, int, float, bool, type(None)})
 NOT_AS_WRITTEN = "it is not written as a ledger writes it; the entry was changed"
 
 Clock = Callable[[], datetime]
@@ -201,7 +202,7 @@ class Ledger(ABC):
     def close(self) -> None:
         """Let go of files and connections; may be called twice."""
 
-    def __enter__(self) -> Ledger:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -350,7 +351,7 @@ def _payload_text(draft: Draft) -> str:
 def _text_as_read(payload: Mapping[str, Any], *names: str) -> str | None:
     """The payload as canonical JSON; None where it, or one of the names, would come back another."""
     # What comes back the same by its types alone need not be read to see it; that is every report.
-    if type(payload) is not dict or not all(type(k) is str and type(v) in _PLAIN for k, v in payload.items()):
+    if type(payload) is not dict or not ({*map(type, payload)} <= _TEXT and {*map(type, payload.values())} <= _PLAIN):
         read = _payload_as_read(payload, *names)
         return None if read is None else canonical_json(read)
     try:

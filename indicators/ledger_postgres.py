@@ -39,6 +39,7 @@ from indicators.ledger import (
     chain_fault,
     following,
     sealed_batch,
+    sealed_rows,
 )
 from indicators.postgres_schema import SCHEMA_STEPS, SELECT_SCHEMA, schema_fault
 
@@ -359,17 +360,33 @@ class PostgresLedger(Ledger):
 
         def write() -> Head | None:
             batch[:] = sealed_batch(decide(self), last=self._last(), now=self._clock())
-            return self._insert(batch)
+            return self._insert(map(row_of_entry, batch))
 
         with self._only_writer():
             _patiently(lambda: self._attempt(write))
         return batch
 
+    def append_stream(self, decide: Decide) -> range:
+        """See `Ledger.append_stream`; nobody else sees the entries, or can append, until the last is written."""
+        written = range(0)
+
+        def write() -> Head | None:
+            nonlocal written
+            drafts, last = decide(self), self._last()
+            first = last.seq + 1 if last else 1
+            end = self._insert(sealed_rows(drafts, last=last, now=self._clock()))
+            written = range(first, end.entries + 1) if end else range(0)
+            return end
+
+        with self._only_writer():
+            _patiently(lambda: self._attempt(write))
+        return written
+
     def restore(self, entries: Iterable[Entry]) -> Head:
         """See `Ledger.restore`; raises a `PostgresLedgerError` when the server cannot take the entries."""
         # The entries can be taken only once, so that nothing is tried a second time.
         with self._only_writer():
-            self._attempt(lambda: self._insert(following(entries, self._last())))
+            self._attempt(lambda: self._insert(map(row_of_entry, following(entries, self._last()))))
         return self.head()
 
     def entries(self, *, study: str | None = None, until: datetime | None = None, after: int = 0) -> Iterator[Entry]:
@@ -475,11 +492,11 @@ class PostgresLedger(Ledger):
         except psycopg.Error:
             self._connection.close()
 
-    def _insert(self, entries: Iterable[Entry]) -> Head | None:
-        """Hand entries to the server; the end of the ledger that this makes, None where there were none."""
-        rows, end = map(row_of_entry, entries), None
-        # In parts, so that what the entries' iterator raises is raised while the connection is free.
-        while part := list(islice(rows, CHUNK_ENTRIES)):
+    def _insert(self, rows: Iterable[Row]) -> Head | None:
+        """Hand rows to the server; the end of the ledger that this makes, None where there were none."""
+        left, end = iter(rows), None
+        # In parts, so that what the rows' maker raises is raised while the connection is free.
+        while part := list(islice(left, CHUNK_ENTRIES)):
             with _in_our_words(self.address), self._connection.cursor() as cursor:
                 with cursor.copy(_COPY) as copy:
                     for row in part:

@@ -11,9 +11,9 @@ from dataclasses import dataclass, field, replace
 from sys import intern
 
 from indicators.coverage import Coverage, coverage_content, read_coverage
-from indicators.entry import Entry
+from indicators.entry import KINDS, Entry
 from indicators.errors import WatchfloorError, nearest
-from indicators.evidence import Report, read_report, report_content
+from indicators.evidence import FIELDS, Report, kept_content, read_kept_report, report_content
 
 __all__ = [
     "Known",
@@ -95,15 +95,19 @@ class Known:
         The entry id by the user's own key.
     seq : int
         Position of the last entry taken in.
+    publications, resolutions : list of Entry
+        What was published of the study, and what settled it, in order.
     """
 
     revisions: list[Entry] = field(default_factory=list)
     logged: dict[str, Logged] = field(default_factory=dict)
     refs: dict[str, str] = field(default_factory=dict)
     seq: int = 0
+    publications: list[Entry] = field(default_factory=list)
+    resolutions: list[Entry] = field(default_factory=list)
 
     def take(self, entry: Entry) -> None:
-        """Take in the next entry of the study."""
+        """Take in the next entry of the study; raises `UnreadableEntryError` for a kind of a later version."""
         if entry.kind == "study":
             self.revisions.append(entry)
         elif entry.kind in ("evidence", "coverage"):
@@ -115,6 +119,12 @@ class Known:
                 self.refs.setdefault(record.ref, entry.id)
         elif entry.kind in ("amend", "retract"):
             self._correct(entry)
+        elif entry.kind == "publish":
+            self.publications.append(entry)
+        elif entry.kind == "resolve":
+            self.resolutions.append(entry)
+        elif entry.kind not in KINDS:
+            raise UnreadableEntryError(entry, "this version knows no such kind")
         self.seq = entry.seq
 
     def _correct(self, entry: Entry) -> None:
@@ -149,6 +159,14 @@ class Known:
 
     def standing(self, entry_id: str) -> Logged:
         """The report or coverage of that id, refused in words when it is unknown, retracted or itself a correction."""
+        logged = self.named(entry_id)
+        if logged.retracted:
+            what = f"it was retracted by {logged.corrections[-1].id}"
+            raise UnknownEntryError(what, where=entry_id, mend="log it again if it holds after all")
+        return logged
+
+    def named(self, entry_id: str) -> Logged:
+        """The report or coverage of that id, retracted or not; refused in words when it is none."""
         logged = self.logged.get(entry_id)
         if logged is None:
             for other in self.logged.values():
@@ -158,9 +176,6 @@ class Known:
             what = "there is no such report or coverage in the study"
             standing = [name for name, other in self.logged.items() if not other.retracted]
             raise UnknownEntryError(what, where=entry_id, mend=nearest(entry_id, standing))
-        if logged.retracted:
-            what = f"it was retracted by {logged.corrections[-1].id}"
-            raise UnknownEntryError(what, where=entry_id, mend="log it again if it holds after all")
         return logged
 
 
@@ -174,13 +189,13 @@ def replayed(entries: Iterable[Entry]) -> Known:
 
 def amended(record: Report | Coverage, changes: Mapping[str, object]) -> dict[str, object]:
     """The content of a record with some fields changed; a field set to None is left out."""
-    content = report_content(record) if isinstance(record, Report) else coverage_content(record)
+    content = kept_content(record) if isinstance(record, Report) else coverage_content(record)
     return {name: value for name, value in (content | dict(changes)).items() if value is not None}
 
 
 def content_key(content: Mapping[str, object]) -> str:
-    """One text for a report's whole content, equal for equal content."""
-    return "\x1f".join(f"{name}={content[name]}" for name in sorted(content))
+    """One text for a report's whole content, equal for equal content; its attachments do not count."""
+    return "\x1f".join([f"{name}={value}" for name, value in sorted(content.items()) if name != "attachments"])
 
 
 def _changes(entry: Entry) -> Mapping[str, object]:
@@ -192,7 +207,10 @@ def _changes(entry: Entry) -> Mapping[str, object]:
 
 def record_of(entry: Entry, kind: str, content: Mapping[str, object]) -> Report | Coverage:
     """The record that a content of a kind is; raises `UnreadableEntryError` of the entry where it is none."""
-    record, problems = read_report(content) if kind == "evidence" else read_coverage(content)
+    record, problems = read_kept_report(content) if kind == "evidence" else read_coverage(content)
     if record is None:
-        raise UnreadableEntryError(entry, problems[0].what)
+        # Not what it says: that may be marked above what whoever reads the error may see.
+        field = problems[0].field
+        is_known = field in (*FIELDS, "detect", "attachments")
+        raise UnreadableEntryError(entry, f"the field {field}" if is_known else "a field unknown to this version")
     return record

@@ -72,7 +72,7 @@ class Server:
 
 
 def by_hand(url: str, *statements: str) -> list[tuple[object, ...]]:
-    """What the last of some statements gives when another program runs them, each on its own, in the ledger's schema."""
+    """What the last of some statements gives when another program runs them, each on its own, in our schema."""
     with psycopg.connect(url, autocommit=True, options="-c search_path=watchfloor") as connection:
         rows: list[tuple[object, ...]] = []
         for statement in statements:

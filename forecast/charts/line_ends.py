@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
+from forecast.charts.lettering import names_in_lines
 from forecast.charts.placing import spread
-from forecast.charts.style import INK, LINE, MARGIN, PALE, WIDTH, Plain, layer, look, note, over, pixel, wrapped
+from forecast.charts.style import INK, LINE, MARGIN, PALE, WIDTH, Plain, layer, look, note, over, pixel
 from forecast.study import Scenario
 
 __all__ = ["LineEnd", "line_ends"]
@@ -69,7 +70,8 @@ def line_ends(
     middle = {"type": "text", "baseline": "middle"}
     right = {**middle, "align": "right"}
     bold = {"expr": f"datum.scenario === {leader} ? 'bold' : 'normal'"}
-    name = {**middle, "limit": MARGIN - says - _NAME, "lineBreak": "\n", "lineHeight": LINE, "fontWeight": bold}
+    room = MARGIN - says - _NAME
+    name = {**middle, "limit": room, "lineBreak": "\n", "lineHeight": LINE, "fontWeight": bold}
     at, thin = {"y": pixel("at")}, {"type": "rule", "strokeWidth": 0.8}
     layers = [
         layer(thin, x=_at(clear + 4), x2=_at(joint), y=pixel("y"), y2={"field": "at"}, **colour),
@@ -82,7 +84,10 @@ def line_ends(
     columns = zip((first, says)[-len(heads) :], heads, (PALE, INK)[-len(heads) :], strict=True)
     if not clear:
         layers.append(layer({"type": "circle", "size": 14, "opacity": 1}, x=_at(0), y=pixel("y"), **colour))
-    return [*(_head(day, x, color) for x, day, color in columns), *over(_values(scenarios, ends, height), layers)]
+    return [
+        *(_head(day, x, color) for x, day, color in columns),
+        *over(_values(scenarios, ends, height=height, room=room), layers),
+    ]
 
 
 def _head(day: date, x: float, color: str) -> Plain:
@@ -90,9 +95,9 @@ def _head(day: date, x: float, color: str) -> Plain:
     return note(lines, x=WIDTH + x, y=-17 - LINE, align="right", fontSize=11, color=color)
 
 
-def _values(scenarios: Sequence[Scenario], ends: Sequence[LineEnd], height: float) -> list[Plain]:
+def _values(scenarios: Sequence[Scenario], ends: Sequence[LineEnd], *, height: float, room: float) -> list[Plain]:
     lines = 2 if len(scenarios) <= _ROOM_FOR_TWO_LINES else 1
-    names = [wrapped(scenario.label, 26 if lines == 2 else 32, lines=lines) or [scenario.id] for scenario in scenarios]
+    names = names_in_lines([scenario.label for scenario in scenarios], room, size=13, lines=lines, bold=True)
     # Of equal ones the first in the file stands highest.
     places = spread([end.y for end in ends], lines * LINE + 1 + lines, low=-4, high=height + 4 - (lines - 1) * LINE)
     return [
@@ -103,7 +108,7 @@ def _values(scenarios: Sequence[Scenario], ends: Sequence[LineEnd], height: floa
             "aside": end.aside,
             "says": end.says,
             "range": end.range if lines == 2 else "",
-            "name": "\n".join(names[k]),
+            "name": "\n".join(names[k]) or scenarios[k].id,
         }
         for k, end in enumerate(ends)
     ]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from forecast.charts.lettering import name_and, names_in_lines
 from forecast.charts.placing import spread
 from forecast.charts.style import DARK, MARGIN, WIDTH, Plain, column, day_text, layer, note, over, pixel
 from forecast.display import account, most_changed, points, shortened
@@ -15,9 +16,10 @@ from forecast.events import Live
 from forecast.outlook import Outlook
 from forecast.probability import Floats, log_or_minus_infinity, normalised
 
-__all__ = ["Told", "badges", "moves_when_logged", "told", "told_lines"]
+__all__ = ["Told", "badges", "log_weights_on", "moves_when_logged", "told", "told_lines"]
 
 _EFFECT = 556
+_SAYS, _SCENARIO = _EFFECT - 124, WIDTH + MARGIN - _EFFECT - 44
 _NUMBERED = 8
 # A move that is not shown as less than a tenth of a point.
 _LEAST_MOVE = 0.001
@@ -38,6 +40,16 @@ def told(outlook: Outlook) -> list[Told]:
     strongest = (-strength).argsort(kind="stable")[:_NUMBERED].tolist()
     chosen = sorted(r for r in strongest if strength[r] >= _LEAST_MOVE)
     return [Told(n, outlook.report_contributions[r].live, moves[r]) for n, r in enumerate(chosen, 1)]
+
+
+def log_weights_on(outlook: Outlook, since: date | None) -> Floats:
+    """Log probabilities at the end of a day, shape (K,); the priors' where none is given, or the day before the first.
+
+    It is what the rows of `Outlook.rows_since` start from.
+    """
+    if since is None or since < outlook.study.opens:
+        return np.log(outlook.study.prior)
+    return outlook.chain.log_filtered[outlook.study.day_index(since)]
 
 
 def moves_when_logged(outlook: Outlook) -> Floats:
@@ -94,14 +106,15 @@ def _row(outlook: Outlook, item: Told, top: float) -> Plain:
     study, report = outlook.study, item.live.report
     k = most_changed(item.move)[0]
     finding = shortened(account(study, report), 46)
-    name = shortened(study.indicator(report.indicator).label, 74 - len(finding))
+    names = [indicator.label for indicator in study.indicators]
+    scenarios = names_in_lines([scenario.label for scenario in study.scenarios], _SCENARIO, size=12.5)
     return {
         "number": item.number,
         "y": top + 4 + 19 * item.number,
         "day": day_text(report.dated),
-        "says": f"{name}: {finding}",
+        "says": name_and(names, list(study.by_id).index(report.indicator), finding, _SAYS, size=12.5),
         "points": points(float(item.move[k])),
-        "scenario": shortened(study.scenarios[k].label, 60),
+        "scenario": "".join(scenarios[k]),
     }
 
 

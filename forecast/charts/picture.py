@@ -1,4 +1,4 @@
-"""From a specification to a picture in bytes.
+"""From a specification to a picture in bytes; nothing is fetched.
 
 The renderer writes PNG in millions of colours, of which a chart has a few: the picture is written again with a palette
 of at most 256, at an eighth of the size.
@@ -8,14 +8,18 @@ from __future__ import annotations
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from forecast.charts.style import Plain
+from forecast.charts.pdf_order import in_order
 
-__all__ = ["png", "svg", "with_palette"]
+__all__ = ["pdf", "png", "svg", "with_palette"]
 
 _VEGA_LITE = "6.4"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -26,20 +30,29 @@ _PALETTE = 256
 _STEP = 8
 
 
-def png(chart: Plain, *, scale: float = 2) -> bytes:
+@cache
+def _renderer() -> ModuleType:
+    """The renderer, with the fonts of this package for the scripts that its own lack."""
+    import vl_convert
+
+    vl_convert.register_font_directory(str(files("forecast") / "fonts"))
+    return vl_convert
+
+
+def png(chart: Mapping[str, Any], *, scale: float = 2) -> bytes:
     """The chart as a PNG picture, `scale` times its size in pixels."""
-    import vl_convert
-
-    return with_palette(
-        vl_convert.vegalite_to_png(chart, vl_version=_VEGA_LITE, scale=scale, allowed_base_urls=[]),
-    )
+    drawn = _renderer().vegalite_to_png(dict(chart), vl_version=_VEGA_LITE, scale=scale, allowed_base_urls=[])
+    return with_palette(drawn)
 
 
-def svg(chart: Plain) -> str:
+def svg(chart: Mapping[str, Any]) -> str:
     """The chart as an SVG document whose texts are texts."""
-    import vl_convert
+    return _renderer().vegalite_to_svg(dict(chart), vl_version=_VEGA_LITE, allowed_base_urls=[])
 
-    return vl_convert.vegalite_to_svg(chart, vl_version=_VEGA_LITE, allowed_base_urls=[])
+
+def pdf(chart: Mapping[str, Any]) -> bytes:
+    """The chart as a PDF of one page, a point for each pixel, the same bytes whenever it is made."""
+    return in_order(_renderer().vegalite_to_pdf(dict(chart), vl_version=_VEGA_LITE, allowed_base_urls=[]))
 
 
 def with_palette(picture: bytes) -> bytes:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from forecast.charts.chart import Chart
+from forecast.charts.frame import framed
+from forecast.charts.lettering import names_in_lines
+from forecast.charts.shades import shade, shade_ink
 from forecast.charts.style import (
     COLOURS,
-    INK,
+    GRID,
     LINE,
     MARGIN,
     PALE,
@@ -12,25 +16,24 @@ from forecast.charts.style import (
     Plain,
     column,
     day_text,
-    framed,
     layer,
     note,
     over,
     pixel,
-    wrapped,
 )
-from forecast.display import counted, shortened
+from forecast.display import counted
 from forecast.power import LEADS, Power
+from forecast.release import ReleasedPower
 
 __all__ = ["power_chart"]
 
 _NAMES, _BARS, _LENGTH = 26, 250, 150
 _FOUND, _BY, _MISLED, _MATRIX = 446, 456, 582, 602
 _ROOM_FOR_NUMBERS = 22
-_RIGHT, _WRONG, _NEITHER = COLOURS[0], COLOURS[1], "#E4E4E4"
+_RIGHT, _WRONG, _NEITHER = COLOURS[0], COLOURS[1], GRID
 
 
-def power_chart(power: Power, *, title: str | None = None) -> Plain:
+def power_chart(released: ReleasedPower, *, title: str | None = None) -> Chart:
     """How often and by when the truth leads under each scenario, and where the probability goes, as a small matrix.
 
     A bar is the runs in which the scenario of its row was true: on the left those that end with it at 80 % or more, on
@@ -39,37 +42,41 @@ def power_chart(power: Power, *, title: str | None = None) -> Plain:
 
     Parameters
     ----------
-    power : Power
+    released : ReleasedPower
+        What the gate lets out; the chart says its mark.
     title : str, optional
         Left out, the study's.
 
     Returns
     -------
-    dict
-        A Vega-Lite 6 specification with its data.
+    Chart
+        A Vega-Lite 6 specification with its data, about 880 pixels wide.
     """
+    power = released.power
     K = len(power.study.scenarios)
     cell = min(40.0, (WIDTH + MARGIN - _MATRIX) / K)
     row = min(30.0, max(cell, 19.0))
-    rows = [_row(power, k, row) for k in range(K)]
+    names = names_in_lines([scenario.label for scenario in power.study.scenarios], _BARS - _NAMES - 10, size=12.5)
+    rows = [_row(power, k, row, "".join(names[k])) for k in range(K)]
     cells = [_cell(power, k, j, row, cell) for k in range(K) for j in range(K)]
     says = f"{counted(power.runs, 'simulated run')} under each scenario. {power.verdict}"
     return framed(
         [*_heads(K, cell), *over(rows, _bars(row)), *_cells(cells)],
         title=title or power.study.label,
-        subtitle=wrapped(says, 122, lines=4),
+        subtitle=[says],
         description=says,
+        said=released.mark,
         width=WIDTH + MARGIN,
         height=K * row,
     )
 
 
-def _row(power: Power, k: int, row: float) -> Plain:
+def _row(power: Power, k: int, row: float, name: str) -> Plain:
     found, misled, by = float(power.found[k]), float(power.misled[k]), power.found_by[k]
     return {
         "y": (k + 0.5) * row,
         "letter": _letter(k),
-        "name": shortened(power.study.scenarios[k].label, 60) or power.study.scenarios[k].id,
+        "name": name or power.study.scenarios[k].id,
         "right": _BARS + _LENGTH * found,
         "wrong": _BARS + _LENGTH * (1.0 - misled),
         "found": _share(found),
@@ -98,15 +105,9 @@ def _cell(power: Power, k: int, j: int, row: float, cell: float) -> Plain:
         "centre": (k + 0.5) * row,
         "p": round(p, 4),
         "text": f"{100 * p:.0f}" if cell >= _ROOM_FOR_NUMBERS else "",
-        "fill": _shade(p),
-        "ink": "#FFFFFF" if p > 0.85 else INK,
+        "fill": shade(p),
+        "ink": shade_ink(p),
     }
-
-
-def _shade(p: float) -> str:
-    """From nearly white to the colour of what is right."""
-    full = [int(_RIGHT[n : n + 2], 16) for n in (1, 3, 5)]
-    return "#" + "".join(f"{round(246 + p * (part - 246)):02X}" for part in full)
 
 
 def _bars(row: float) -> list[Plain]:

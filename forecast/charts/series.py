@@ -14,6 +14,8 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 
 from forecast.boards import Expectation, board
+from forecast.charts.chart import Chart
+from forecast.charts.frame import framed
 from forecast.charts.line_ends import LineEnd, line_ends
 from forecast.charts.plot import Plot
 from forecast.charts.style import (
@@ -22,7 +24,6 @@ from forecast.charts.style import (
     WIDTH,
     Plain,
     day_text,
-    framed,
     heights,
     layer,
     note,
@@ -35,6 +36,7 @@ from forecast.display import counted, shortened
 from forecast.events import Live, Sequenced
 from forecast.outlook import Outlook
 from forecast.probability import Floats
+from forecast.release import Released
 from indicators.days import day_range
 from indicators.errors import WatchfloorError
 from indicators.indicator import MeasureIndicator
@@ -67,7 +69,7 @@ class Expecting(Protocol):
         ...
 
 
-def series_chart(outlook: Outlook, indicator_id: str, *, history: Sequence[tuple[date, float]] = ()) -> Plain:
+def series_chart(released: Released, indicator_id: str, *, history: Sequence[tuple[date, float]] = ()) -> Chart:
     """The readings of a measure, and what each scenario expects of it from the as-of day to the horizon.
 
     A dot's size is the weight of its grade. Right of the as-of day a line shows the expected reading under each
@@ -76,7 +78,8 @@ def series_chart(outlook: Outlook, indicator_id: str, *, history: Sequence[tuple
 
     Parameters
     ----------
-    outlook : Outlook
+    released : Released
+        What the gate lets out; the chart says its mark, and what was left out.
     indicator_id : str
         Of a measure; any other raises NotAMeasureError.
     history : sequence of (day, reading), optional
@@ -84,9 +87,10 @@ def series_chart(outlook: Outlook, indicator_id: str, *, history: Sequence[tuple
 
     Returns
     -------
-    dict
-        A Vega-Lite 6 specification with its data.
+    Chart
+        A Vega-Lite 6 specification with its data, about 880 pixels wide.
     """
+    outlook = released.outlook
     indicator, likelihood = _measure(outlook, indicator_id)
     study, readings = outlook.study, likelihood.reports.live
     to_come = _expected(outlook, likelihood)
@@ -112,7 +116,7 @@ def series_chart(outlook: Outlook, indicator_id: str, *, history: Sequence[tuple
         *_key(outlook, readings, with_history=bool(history)),
     ]
     title = f"{indicator.label}, {indicator.unit}" if indicator.unit else indicator.label
-    return framed(layers, title=title, subtitle=says, description=" ".join(says), height=_HEIGHT)
+    return framed(layers, title=title, subtitle=says, description=" ".join(says), said=released.said, height=_HEIGHT)
 
 
 def _measure(outlook: Outlook, indicator_id: str) -> tuple[MeasureIndicator, Expecting]:

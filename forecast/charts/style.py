@@ -1,4 +1,4 @@
-"""The one look of all charts: colours, dashes, type, and the frame with title and subtitle.
+"""The one look of all charts: colours, dashes, type, and the layers that every chart is made of.
 
 Colour and dash run in cycles of seven and five, so that each of twenty lines has its own pair and neighbours differ in
 both: grey print and colour-blind readers lose nothing. The fonts are those that the renderer carries within itself; any
@@ -7,12 +7,9 @@ other one would draw no text, silently.
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from datetime import date
 from typing import Any, TypeAlias
-
-from forecast.display import one_line, shortened
 
 __all__ = ["COLOURS", "DASHES", "Plain"]
 
@@ -28,58 +25,7 @@ INK, PALE, GRID, DARK = "#222222", "#6B6B6B", "#E4E4E4", "#4A4A4A"
 WIDTH, MARGIN = 530, 320
 LINE = 14
 
-_SCHEMA = "https://vega.github.io/schema/vega-lite/v6.json"
-_FONT = "Liberation Sans, Arial, sans-serif"
-
-
-def framed(
-    layers: list[Plain], *, title: str, subtitle: Sequence[str], description: str, height: float, width: float = WIDTH
-) -> Plain:
-    """A chart of layers, with its head above everything in them.
-
-    Parameters
-    ----------
-    layers : list of dict
-    title : str
-        One line of at most 80 characters; longer ones are cut.
-    subtitle : sequence of str
-        Lines below it.
-    description : str
-        What the picture says, for those who cannot see it.
-    height, width : float
-        Of the plot, in pixels.
-    """
-    return {
-        "$schema": _SCHEMA,
-        "description": description,
-        "title": {
-            "text": shortened(title, 80),
-            "subtitle": list(subtitle),
-            "anchor": "start",
-            "frame": "group",
-            "offset": 16,
-            "limit": WIDTH + MARGIN,
-            "font": _FONT,
-            "fontSize": 18,
-            "color": INK,
-            "subtitleFont": _FONT,
-            "subtitleFontSize": 13,
-            "subtitleColor": PALE,
-            "subtitleLineHeight": 17,
-            "subtitlePadding": 5,
-        },
-        "width": width,
-        "height": height,
-        "padding": {"left": 8, "right": 12, "top": 10, "bottom": 10},
-        "background": "white",
-        "layer": layers,
-        "config": {
-            "font": _FONT,
-            "view": {"stroke": None},
-            "axis": {"labelColor": PALE, "labelFontSize": 12, "domainColor": GRID, "tickColor": GRID},
-            "text": {"font": _FONT, "fontSize": 13, "color": INK},
-        },
-    }
+FONT = "Liberation Sans, Arial, sans-serif"
 
 
 def look(count: int) -> dict[str, Plain]:
@@ -133,8 +79,3 @@ def note(text: str | list[str], *, x: float, y: float, **mark: object) -> Plain:
 def day_text(day: date) -> str:
     """A day as readers write it: `7 Jun 2026`."""
     return f"{day.day} {day:%b} {day.year}"
-
-
-def wrapped(text: str, columns: int, *, lines: int) -> list[str]:
-    """The text in at most some lines, cut with an ellipsis where they do not hold it; none for no text."""
-    return textwrap.wrap(one_line(text), columns, max_lines=lines, placeholder="…")

@@ -34,7 +34,7 @@ class TimeAxis:
     as_of: date
     last: date
     least_past: float = 0.55
-    least_future: float = 0.22
+    least_future: float = 0.31
 
     @property
     def now(self) -> float:

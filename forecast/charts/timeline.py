@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from forecast.charts.chart import Chart
+from forecast.charts.frame import framed
 from forecast.charts.line_ends import LineEnd, line_ends
 from forecast.charts.moves import badges, told, told_lines
 from forecast.charts.plot import Plot
-from forecast.charts.style import Plain, day_text, framed, value_axis, wrapped
+from forecast.charts.style import Plain, day_text, value_axis
 from forecast.charts.time_axis import TimeAxis
 from forecast.display import counted, one_line, percent
 from forecast.outlook import Outlook
 from forecast.projection import Projection, projection
+from forecast.release import Released
 
 __all__ = ["timeline_chart"]
 
@@ -19,7 +22,7 @@ _MOST_POINTS = 400
 _POINTS_TO_COME = 60
 
 
-def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
+def timeline_chart(released: Released, *, title: str | None = None) -> Chart:
     """The probability of each scenario over time, with its band, its projection, and the reports that moved it most.
 
     A ribbon shows the 5th to the 95th percentile of the leading scenario on every day, a bar the same of each (of the
@@ -30,16 +33,17 @@ def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
 
     Parameters
     ----------
-    outlook : Outlook
+    released : Released
+        What the gate lets out; the chart says its mark, and what was left out.
     title : str, optional
         Left out, the study's.
 
     Returns
     -------
-    dict
-        A Vega-Lite 6 specification with its data, about 880 pixels wide. Users' texts in it are not escaped for any
-        other format: a page that holds the specification has to.
+    Chart
+        A Vega-Lite 6 specification with its data, about 880 pixels wide.
     """
+    outlook = released.outlook
     time = TimeAxis(outlook.study.opens, outlook.as_of, outlook.study.horizon)
     plot = Plot(time, outlook.final, domain=(0.0, 1.0), height=_HEIGHT)
     reports, to_come = told(outlook), projection(outlook)
@@ -61,8 +65,9 @@ def timeline_chart(outlook: Outlook, *, title: str | None = None) -> Plain:
     return framed(
         layers,
         title=title or outlook.study.label,
-        subtitle=[*wrapped(outlook.study.question, 115, lines=2), f"{about} {plot.bands}"],
+        subtitle=[outlook.study.question, f"{about} {plot.bands}"],
         description=_description(outlook),
+        said=released.said,
         height=_HEIGHT,
     )
 

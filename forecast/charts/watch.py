@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from forecast.charts.style import COLOURS, MARGIN, WIDTH, Plain, column, day_text, framed, layer, note, over, pixel
+from forecast.charts.chart import Chart
+from forecast.charts.frame import framed
+from forecast.charts.lettering import names_in_lines
+from forecast.charts.style import COLOURS, MARGIN, WIDTH, Plain, column, day_text, layer, note, over, pixel
 from forecast.display import number, shortened
-from forecast.information import Look, watch_order
+from forecast.information import Look, looks, watch_order
+from forecast.release import Released
 
 __all__ = ["watch_chart"]
 
@@ -17,25 +21,31 @@ _MOST = 30
 _ORDINARY, _OVERDUE = COLOURS[0], COLOURS[1]
 
 
-def watch_chart(looks: Iterable[Look], *, title: str = "Where to look next") -> Plain:
+def watch_chart(released: Released, *, title: str = "Where to look next") -> Chart:
     """What the next look at each indicator is expected to tell about the scenarios, in bits per unit of cost.
 
     Parameters
     ----------
-    looks : iterable of Look
-        In any order: drawn are the overdue ones, then the others, each by bits per cost. Retired indicators are left
-        out, and what comes after the first thirty is only counted.
+    released : Released
+        Drawn are its indicators whose look is overdue, then the others, each by bits per cost. Retired indicators are
+        left out, and what comes after the first thirty is only counted.
     title : str, optional
 
     Returns
     -------
-    dict
-        A Vega-Lite 6 specification with its data.
+    Chart
+        A Vega-Lite 6 specification with its data, about 880 pixels wide.
     """
+    return drawn_looks(looks(released.outlook), title=title, said=released.said)
+
+
+def drawn_looks(looks: Iterable[Look], *, title: str, said: str) -> Chart:
+    """The same chart of any looks."""
     ordered = watch_order(look for look in looks if not look.indicator.retired)
     shown, rest = ordered[:_MOST], len(ordered) - _MOST
     longest = max((look.bits_per_cost for look in shown), default=0.0)
-    rows = [_row(look, n, longest) for n, look in enumerate(shown)]
+    names = names_in_lines([look.indicator.label for look in shown], _BARS - 10, size=12.5)
+    rows = [_row(look, n, longest, "".join(names[n])) for n, look in enumerate(shown)]
     said_last = "" if 0 < len(ordered) <= _MOST else f"and {rest} more" if rest > 0 else "No indicator is watched."
     says = "What the next look at each indicator is expected to tell about the scenarios, in bits per unit of cost."
     layers = [*(_heads() if rows else []), *over(rows, _marks())]
@@ -46,6 +56,7 @@ def watch_chart(looks: Iterable[Look], *, title: str = "Where to look next") -> 
         title=title,
         subtitle=[says, "What is overdue comes first."] if any(look.overdue for look in ordered) else [says],
         description=_description(ordered),
+        said=said,
         width=WIDTH + MARGIN,
         height=_place(len(rows) - 1 + bool(said_last)) + _ROW / 2,
     )
@@ -56,12 +67,12 @@ def _place(n: int) -> float:
     return 4 + _ROW * (n + 0.5)
 
 
-def _row(look: Look, n: int, longest: float) -> Plain:
+def _row(look: Look, n: int, longest: float, name: str) -> Plain:
     share = look.bits_per_cost / longest if longest > 0 else 0.0
     length = max(_LONGEST * share, 1.0)
     return {
         "y": _place(n),
-        "name": shortened(look.indicator.label, 60) or look.indicator.id,
+        "name": name or look.indicator.id,
         "end": _BARS + length,
         "bits": _bits(look.bits_per_cost),
         "cost": number(look.indicator.cost),

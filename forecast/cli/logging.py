@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from forecast.cli.attaching import attachment_folder, attachments_option
 from forecast.cli.options import (
     author_or_user,
     complete_entry,
@@ -18,6 +21,7 @@ from forecast.cli.options import (
     parsed,
     writing_options,
 )
+from indicators.attachment import attachment_list
 from indicators.clock import today
 
 if TYPE_CHECKING:
@@ -25,6 +29,7 @@ if TYPE_CHECKING:
 
     from forecast.outlook import Outlook
     from forecast.reading import Reading
+    from indicators.attachment_folder import Staged
 
 __all__ = ["amend", "cover", "log", "retract"]
 
@@ -64,36 +69,62 @@ def _fields(options: dict[str, Any]) -> dict[str, object]:
     return {("observed" if name == "on" else name): value for name, value in given.items()}
 
 
-@click.command(epilog="Example: forecast log sar-effect --state modest --on 2026-06-01 --source Kyodo --grade B2")
+@click.command(
+    epilog="Example: forecast log sar-effect --state modest --on 2026-06-01 --source Kyodo --grade B2 --attach page.pdf"
+)
 @click.argument("indicator", shell_complete=complete_indicator)
 @_field_options
+@click.option(
+    "--attach",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(),
+    help="Keep a copy of FILE with the report, under its SHA-256; may be repeated.",
+)
+@attachments_option
 @json_option
 @writing_options
 def log(
-    indicator: str, as_json: bool, ledger: str | None, study: str | None, author: str | None, **options: str | None
+    indicator: str,
+    attach: tuple[str, ...],
+    attachments: str | None,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
+    author: str | None,
+    **options: str | None,
 ) -> None:
     """Log one report on INDICATOR and see what it does.
 
-    Prints the entry's id, the weight it carries and the probabilities before and after. What is printed is durable.
+    Prints the entry's id, the weight it carries and the probabilities before and after. What is printed is durable, and
+    so are the copies of attached files, which are written first.
     """
     from forecast.reading import live_report
     from forecast.workflow import log_report
-    from indicators.evidence import read_report, report_content
+    from indicators.evidence import read_kept_report, report_content
 
     day = today()
     raw = {"indicator": indicator, **_fields(options)}
     book, reading = open_reading(ledger, study)
-    entry = log_report(book, reading.study_id, raw, author=author_or_user(author), today=day, place=_place)
-    report, _ = read_report(entry.payload)
+    who, folder = author_or_user(author), attachment_folder(ledger, attachments) if attach else None
+    none: AbstractContextManager[list[Staged]] = nullcontext([])
+    staged = folder.staged([Path(file) for file in attach]) if folder else none
+    with staged as copies:
+        entry = log_report(book, reading.study_id, raw, author=who, today=day, place=_place, attached=copies)
+    report, _ = read_kept_report(entry.payload)
     assert report is not None
     live = live_report(reading.study, entry.id, entry.seq, report)
     before = reading.outlook(reading.default_as_of(day))
     after = before.with_report(live)
     grade = reading.study.grade_of(report.grade, report.source)
     if as_json:
-        click.echo(json.dumps(_as_json(entry.id, entry.hash, grade, live.rho, before, after), ensure_ascii=False))
+        told = _as_json(entry.id, entry.hash, grade, live.rho, before, after)
+        told["attachments"] = attachment_list(report.attachments)
+        click.echo(json.dumps(told, ensure_ascii=False))
         return
     click.echo(f"{entry.id}  {report.indicator} on {report.dated}  grade {grade}, weight {live.rho:.2f}")
+    for item in report.attachments:
+        click.echo(f"  attached {item.name} ({item.bytes:,} bytes), {item.sha256}")
     _print_effect(before, after)
     twin = reading.known.twin_of(report_content(report))
     if twin:

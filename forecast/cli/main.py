@@ -36,7 +36,11 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("showing:explain", "Show what moved the probabilities, line by line."),
     "watch": ("watching:watch", "Show where to look next, and what is overdue."),
     "power": ("powering:power", "Simulate the study: can it find the truth before its horizon?"),
-    "export": ("exporting:export", "Write the outlook as JSON, CSV or Markdown."),
+    "chart": ("charting:chart", "Draw a chart of the outlook as PNG, SVG or PDF."),
+    "export": ("exporting:export", "Write the outlook as JSON, XLSX, CSV, Parquet, STIX or Markdown."),
+    "calendar": ("exporting:calendar", "Write the looks that are due as a calendar (.ics)."),
+    "publish": ("publishing:publish", "Put the outlook on record, with an opinion of your own if you like."),
+    "publications": ("publishing:publications", "List what was published."),
     "verify": ("exporting:verify", "Check every link of the ledger."),
     "copy": ("moving:copy", "Copy a ledger, between files and PostgreSQL."),
     "dump": ("moving:dump", "Write every entry of the ledger to a file."),
@@ -138,7 +142,7 @@ def _reader_has_gone() -> int:
 def _refusals(error: Exception) -> list[str]:
     """What to tell of an error: `where: what; mend`, one for each fault."""
     if isinstance(error, FaultsError):
-        return [str(fault) for fault in error.faults]
+        return error.lines
     if isinstance(error, WatchfloorError):
         return [str(error)]
     if isinstance(error, click.ClickException):

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from forecast.cli.attaching import carry_attachments, tell_of_attachments
 from forecast.cli.options import (
     asked_for,
     json_option,
@@ -23,6 +23,7 @@ from forecast.cli.options import (
     parsed,
     refuse_over_ledger,
 )
+from forecast.cli.writing import whole_file
 from indicators.address import address_of
 from indicators.clock import utc_now
 from indicators.errors import WatchfloorError
@@ -52,7 +53,8 @@ def copy(source: str, target: str, as_json: bool) -> None:
     """Copy the ledger FROM into TO, every entry to the letter: ids, times and hashes too.
 
     Each is a file or a postgresql:// URL. TO is made when there is none; it must be empty or hold the beginning of
-    FROM, and then takes the rest, all or nothing. FROM is verified before, TO afterwards.
+    FROM, and then takes the rest, all or nothing. FROM is verified before, TO afterwards. Attached files are copied
+    too where the folders of both are known.
     """
     from indicators.opening import create_ledger, open_ledger
     from indicators.transfer import BrokenLedgerError, copied
@@ -63,6 +65,7 @@ def copy(source: str, target: str, as_json: bool) -> None:
         if fault:
             raise BrokenLedgerError(str(here), fault)
         with create_ledger(there, clock=utc_now) as other:
+            carry_attachments(book.entries(), here, there)
             moved = copied(book.entries(), other, where=str(there))
     _tell("copied", moved, as_json)
 
@@ -82,9 +85,14 @@ def dump(file: str, ledger: str | None) -> None:
     book = open_the_ledger(ledger)
     lines = Dump(book, where=str(ledger_address(asked_for("ledger", ledger))))
     with _progress("dumping", book.head().entries):
-        _write_whole(file, lines)
+        if file == "-":
+            sys.stdout.writelines(lines)
+        else:
+            with whole_file(file) as stream:
+                stream.writelines(line.encode() for line in lines)
     end = lines.end
     click.echo(f"{end.entries} entries dumped, head {end.entries}:{end.hash}", err=True)
+    tell_of_attachments(book.entries())
 
 
 @click.command(epilog="Example: forecast load ledger.jsonl --ledger postgresql://ana@db.example.org/watchfloor")
@@ -110,6 +118,7 @@ def load(file: str, head: str | None, as_json: bool, ledger: str | None) -> None
         stream.seek(0)
         with create_ledger(address, clock=utc_now) as book:
             moved = copied(dumped_entries(stream, file=name), book, where=str(address))
+            tell_of_attachments(book.entries())
     _tell("loaded", moved, as_json)
 
 
@@ -151,24 +160,3 @@ def _rewindable(file: str) -> Iterator[IO[bytes]]:
                 shutil.copyfileobj(stream, kept)
         kept.seek(0)
         yield kept
-
-
-def _write_whole(file: str, lines: Iterable[str]) -> None:
-    """Write lines to standard output, or to a file, which gets its name only when all of them are written."""
-    if file == "-":
-        sys.stdout.writelines(lines)
-        return
-    path = Path(file).resolve()
-    if path.exists() and not path.is_file():  # a pipe or a device
-        with path.open("w", encoding="utf-8", newline="") as stream:
-            stream.writelines(lines)
-        return
-    part = path.with_name(f".{path.name}.part-{os.getpid()}")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as stream:
-            stream.writelines(lines)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)

@@ -18,10 +18,11 @@ from indicators.address import Address, address_of
 from indicators.clock import utc_now
 from indicators.days import parse_day, parse_moment
 from indicators.errors import Fault, FaultsError, WatchfloorError
+from indicators.markings import TLP_LEVELS
 
 if TYPE_CHECKING:
-    from forecast.outlook import Outlook, Provenance
     from forecast.reading import Reading
+    from forecast.release import Released
     from indicators.ledger import Ledger
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "json_option",
     "ledger_address",
     "ledger_option",
+    "max_tlp_option",
     "named_ledger",
     "open_reading",
     "open_the_ledger",
@@ -97,27 +99,54 @@ def author_option(command: F) -> F:
 
 @dataclass(frozen=True)
 class Asked:
-    """What a reading command was asked to read: ledger, study, the two clocks, what to leave out, how many draws."""
+    """What a reading command was asked to read: ledger, study, the two clocks, what to leave out, for whom."""
 
     ledger: str | None
     study: str | None
     as_of: str | None
     known_at: str | None
     without: tuple[str, ...]
+    max_tlp: str | None
+    without_above: bool
     draws: int
+    published: int | None
 
     def reading(self) -> Reading:
         """What the ledger holds of the study."""
-        return open_reading(self.ledger, self.study, self.known_at)[1]
+        if self.without_above and self.max_tlp is None:
+            raise click.UsageError("--without-above goes with --max-tlp")
+        if self.published is None:
+            return open_reading(self.ledger, self.study, self.known_at)[1]
+        if self.as_of is not None or self.known_at is not None:
+            raise click.UsageError("--published says the day and what was known; leave --as-of and --known-at out")
+        return open_reading(self.ledger, self.study)[1].published(self.published)
 
-    def outlook(self) -> tuple[Reading, Outlook]:
-        """The outlook, and the reading it comes from."""
+    def released(self) -> Released:
+        """The outlook as it may be shown or written; what the gate left out is told on standard error too."""
+        now = utc_now()  # before the ledger is read, so that what is added meanwhile is not claimed to be known
         reading = self.reading()
-        return reading, reading.outlook(as_of_day(reading, self.as_of), without=self.without, draws=self.draws)
+        found = reading.released(
+            as_of_day(reading, self.as_of),
+            now=now,
+            max_tlp=self.max_tlp,
+            without_above=self.without_above,
+            without=self.without,
+            draws=self.draws,
+        )
+        if found.gap:
+            click.echo(f"note: {found.gap}", err=True)
+        if found.outlook.stated is not None:
+            _tell_departure(found)
+        return found
 
-    def provenance(self, reading: Reading) -> Provenance:
-        """Where outlooks of the reading come from."""
-        return reading.provenance(now=utc_now(), without=self.without)
+
+def _tell_departure(found: Released) -> None:
+    """Say loudly where this engine makes other numbers of what was published."""
+    from forecast.assessment import departure
+
+    told = departure(found.outlook)
+    if told:
+        click.echo(f"warning: {told}", err=True)
 
 
 def reading_options(command: F) -> F:
@@ -137,6 +166,10 @@ def reading_options(command: F) -> F:
             metavar="KIND:X",
             help="Leave out source:X, origin:X, indicator:X or entry:X; may be repeated.",
         ),
+        max_tlp_option,
+        click.option(
+            "--without-above", is_flag=True, help="Leave out what is above --max-tlp, and say so, in place of refusing."
+        ),
         click.option(
             "--draws",
             type=click.IntRange(100, 100_000),
@@ -145,11 +178,20 @@ def reading_options(command: F) -> F:
             metavar="N",
             help="Draws behind the bands.",
         ),
+        click.option(
+            "--published", type=click.IntRange(1), metavar="N", help="As it was published, the Nth time, to the digit."
+        ),
     ]
     decorated: Callable[..., Any] = called
     for option in reversed(options):
         decorated = option(decorated)
     return cast("F", reading_place_options(decorated))
+
+
+def max_tlp_option(command: F) -> F:
+    """The strictest handling mark that may leave."""
+    about = "The strictest TLP that may leave; refused where it rests on more: clear, green, amber, amber+strict, red."
+    return click.option("--max-tlp", metavar="LEVEL", type=click.Choice(TLP_LEVELS), help=about)(command)
 
 
 def json_option(command: F) -> F:
@@ -250,6 +292,8 @@ def as_of_day(reading: Reading, text: str | None) -> date:
                 f"{day} lies in the future (today is {today}, UTC)", where="--as-of", mend="give today or a day before"
             )
         return day
+    if reading.publication is not None:
+        return reading.publication.as_of
     return reading.default_as_of(min(today, reading.known_at.date()) if reading.known_at else today)
 
 

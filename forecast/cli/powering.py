@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast.cli.options import json_option, open_reading, reading_place_options
+from forecast.cli.options import json_option, max_tlp_option, open_reading, reading_place_options
 
 if TYPE_CHECKING:
     from forecast.power import PairVerdict, Power
@@ -35,10 +35,24 @@ _PATIENCE = 1.0
     "--seed", metavar="N", type=click.IntRange(0), help="Of the simulation; the study revision's own when left out."
 )
 @click.option("--known-at", metavar="TIME", help="The study as it was then: a UTC time, or the end of a day.")
+@click.option(
+    "--without",
+    multiple=True,
+    metavar="KIND:X",
+    help="Watch without indicator:X; source:X, origin:X and entry:X change nothing here. May be repeated.",
+)
+@max_tlp_option
 @json_option
 @reading_place_options
 def power(
-    runs: int, seed: int | None, known_at: str | None, as_json: bool, ledger: str | None, study: str | None
+    runs: int,
+    seed: int | None,
+    known_at: str | None,
+    without: tuple[str, ...],
+    max_tlp: str | None,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
 ) -> None:
     """Simulate the study to its horizon under each scenario: can it find the truth?
 
@@ -49,14 +63,17 @@ def power(
 
     from forecast.power import power as simulated_power
 
-    _, reading = open_reading(ledger, study, known_at)
+    reading = open_reading(ledger, study, known_at)[1].within(max_tlp)
     chosen = reading.seed if seed is None else seed
+    left_out = reading.log(without).silenced
     with progress_shown("simulating") as progress:
-        found = simulated_power(reading.study, runs=runs, rng=np.random.default_rng(chosen), progress=progress)
+        found = simulated_power(
+            reading.study, runs=runs, rng=np.random.default_rng(chosen), left_out=left_out, progress=progress
+        )
     if as_json:
-        click.echo(json.dumps(_as_json(found, chosen), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(found, chosen, without), ensure_ascii=False))
     else:
-        _print(found, "seeded by the study revision" if seed is None else f"seed {seed}")
+        _print(found, "seeded by the study revision" if seed is None else f"seed {seed}", without)
 
 
 @contextmanager
@@ -85,11 +102,12 @@ def progress_shown(what: str, *, clock: Callable[[], float] = time.monotonic) ->
         bar.stop()
 
 
-def _as_json(found: Power, seed: int) -> dict[str, object]:
+def _as_json(found: Power, seed: int, without: tuple[str, ...]) -> dict[str, object]:
     ids = found.study.scenario_ids
     return {
         "study": found.study.study,
         "horizon": found.study.horizon.isoformat(),
+        "without": list(without),
         "runs": found.runs,
         "seed": str(seed),  # the revision's own has more digits than a JSON number keeps
         "verdict": found.verdict,
@@ -114,8 +132,14 @@ def _as_json(found: Power, seed: int) -> dict[str, object]:
             for pair in found.pairs
         ],
         "indicators": [_indicator_json(found, row, name) for row, name in enumerate(found.study.by_id)],
-        "notes": found.notes,
+        "notes": [*found.notes, *_of_no_effect(without)],
     }
+
+
+def _of_no_effect(without: tuple[str, ...]) -> list[str]:
+    """A note where something was left out that plays no part."""
+    idle = [item for item in without if not item.startswith("indicator:")]
+    return [f"what is logged plays no part here, so without {', '.join(idle)} it is the same"] if idle else []
 
 
 def _indicator_json(found: Power, row: int, name: str) -> dict[str, object]:
@@ -127,16 +151,17 @@ def _indicator_json(found: Power, row: int, name: str) -> dict[str, object]:
     }
 
 
-def _print(found: Power, seeded: str) -> None:
+def _print(found: Power, seeded: str, without: tuple[str, ...]) -> None:
     """The verdict first, then what it rests on."""
     from rich.text import Text
 
-    from forecast.cli.tables import console, print_table
+    from forecast.cli.tables import console, print_left_out, print_table
 
     out, study = console(), found.study
     out.print(Text(study.label, style="bold"))
     about = f"{found.runs} runs under each scenario, {seeded}; shares are good to {100 * found.margin:.0f} points"
     out.print(Text(about, style="dim"))
+    print_left_out(out, without)
     out.print()
     out.print(Text(found.verdict))
     out.print()
@@ -152,7 +177,7 @@ def _print(found: Power, seeded: str) -> None:
     out.print()
     for pair in _worst_first(found.pairs):
         out.print(Text(pair.sentence))
-    for note in found.notes:
+    for note in [*found.notes, *_of_no_effect(without)]:
         out.print(Text(f"note: {note}", style="yellow"))
 
 

@@ -60,7 +60,7 @@ def demo(folder: str) -> None:
     from forecast.cases import case_files, record_case, write_files
     from forecast.charts import png, timeline_chart
     from forecast.cli.tables import console, print_explanation, print_status
-    from forecast.export import FORMATS
+    from forecast.export import FORMATS, content_of
     from forecast.reading import read_study
     from indicators.opening import create_ledger, refuse_other
 
@@ -73,19 +73,19 @@ def demo(folder: str) -> None:
             record_case(book, where, name, author=author_or_user(None), today=today())
         reading = read_study(book, name)
         with progress.status("working out the outlook"):
-            outlook = reading.outlook(reading.default_as_of(today()))
-            provenance = reading.provenance(now=utc_now())
+            released = reading.released(reading.default_as_of(today()), now=utc_now())
+            outlook = released.outlook
             outlook.report_contributions  # noqa: B018  worked out here, under the display of progress
-        print_status(outlook, provenance, reading.flags)
+        print_status(released)
         leader = int(outlook.final.argmax())
         start = float(outlook.study.prior[leader])
         print_explanation(outlook, outlook.rows_since(None), leader, start=start, most=12)
         made = {}
         with progress.status("writing the outlook"):
             for form, ending in (("json", "json"), ("csv", "csv"), ("markdown", "md")):
-                made[f"outlook.{ending}"] = FORMATS[form].write(outlook, provenance, flags=reading.flags).encode()
+                made[f"outlook.{ending}"] = content_of(FORMATS[form].write(released))
         with progress.status("drawing the chart"):
-            made["timeline.png"] = png(timeline_chart(outlook))
+            made["timeline.png"] = png(timeline_chart(released))
     for file, content in made.items():
         (where / file).write_bytes(content)
     click.echo()

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 import click
 
-from forecast.cli.options import Asked, as_of_day, json_option, parsed, reading_options
+from forecast.cli.attaching import attachments_option, known_folder
+from forecast.cli.options import Asked, as_of_day, complete_entry, json_option, parsed, reading_options
 from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
-    from forecast.outlook import Outlook, Provenance, Row
+    from forecast.outlook import Outlook, Row
     from forecast.probability import Floats
     from forecast.reading import Reading
+    from forecast.release import Released
+    from indicators.attachment_folder import AttachmentFolder
     from indicators.replay import Logged
 
 __all__ = ["evidence", "explain", "status"]
@@ -35,25 +38,24 @@ def status(
     asked: Asked,
 ) -> None:
     """Show where every scenario and indicator stands, and what moved them most."""
-    reading, outlook = asked.outlook()
-    provenance = asked.provenance(reading)
+    released = asked.released()
     if as_json:
-        click.echo(json.dumps(_status(outlook, provenance, reading.flags), ensure_ascii=False))
+        click.echo(json.dumps(_status(released), ensure_ascii=False))
         return
     from forecast.cli.tables import print_status
 
-    print_status(outlook, provenance, reading.flags)
+    print_status(released)
 
 
-def _status(outlook: Outlook, provenance: Provenance, flags: list[str]) -> dict[str, object]:
+def _status(released: Released) -> dict[str, object]:
     """The parts of the outlook that the table shows, as its JSON export has them."""
     from forecast.display import most_moving
     from forecast.export.json_export import outlook_json
 
-    whole = outlook_json(outlook, provenance, flags)
-    moved = [contribution.live.entry for contribution in most_moving(outlook, 3)]
+    whole = outlook_json(released)
+    moved = [contribution.live.entry for contribution in most_moving(released.outlook, 3)]
     by_entry = {item["entry"]: item for item in whole["contributions"]}
-    parts = ("engine", "study", "as_of", "known_at", "ledger", "without", "scenarios", "indicators", "flags")
+    parts = ("engine", "study", "tlp", "as_of", "known_at", "ledger", "without", "scenarios", "indicators", "flags")
     return {name: whole[name] for name in parts if name in whole} | {"moved": [by_entry[name] for name in moved]}
 
 
@@ -71,7 +73,8 @@ def explain(
     asked: Asked,
 ) -> None:
     """Show what moved the probabilities, line by line; the lines add up to the whole move."""
-    _, outlook = asked.outlook()
+    released = asked.released()
+    outlook, without = released.outlook, released.provenance.without
     ids = outlook.study.scenario_ids
     if scenario is not None and scenario not in ids:
         what = f'no scenario "{scenario}" in the study'
@@ -79,14 +82,14 @@ def explain(
     day = None if since is None else parsed("--since", since, parse_day)
     rows = outlook.rows_since(day)
     if as_json:
-        click.echo(json.dumps(_explanation(outlook, rows, day, asked.without), ensure_ascii=False))
+        click.echo(json.dumps(_explanation(outlook, rows, day, without), ensure_ascii=False))
         return
     from forecast.cli.tables import print_explanation
 
     chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
     start = float(_start(outlook, day)[chosen])
     most = None if everything else _MOST
-    print_explanation(outlook, rows, chosen, start=start, most=most, since=day, without=asked.without)
+    print_explanation(outlook, rows, chosen, start=start, most=most, since=day, without=without)
 
 
 def _start(outlook: Outlook, since: date | None) -> Floats:
@@ -133,6 +136,8 @@ def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without:
 @click.option("--to", "last", metavar="DAY", help="Only dated that day or earlier.")
 @click.option("--live", "only", flag_value="live", help="Only what stands.")
 @click.option("--corrected", "only", flag_value="corrected", help="Only what was amended or retracted.")
+@click.option("--show", metavar="ENTRY", shell_complete=complete_entry, help="One entry whole, with its attachments.")
+@attachments_option
 @json_option
 @reading_options
 def evidence(
@@ -141,31 +146,85 @@ def evidence(
     first: str | None,
     last: str | None,
     only: str | None,
+    show: str | None,
+    attachments: str | None,
     as_json: bool,
     asked: Asked,
 ) -> None:
-    """List logged reports and coverage, retracted ones included, with their corrections."""
+    """List logged reports and coverage, retracted ones included, with their corrections.
+
+    `--show e12` prints that entry whole: every field, what became of it, and where its attachments lie.
+    """
     from forecast.study import UnknownIndicatorError
 
     reading = asked.reading()
+    if show is not None:
+        if any((indicator, source, first, last, only)):
+            raise click.UsageError("--show takes none of --indicator, --source, --from, --to, --live, --corrected")
+        _show(reading, show, asked, attachments, as_json=as_json)
+        return
     if indicator is not None and indicator not in reading.study.by_id:
         raise UnknownIndicatorError(indicator, list(reading.study.by_id), where="--indicator")
     last_days = [] if last is None else [parsed("--to", last, parse_day)]
     last_days += [] if asked.as_of is None else [as_of_day(reading, asked.as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
-    reading.log(asked.without)  # refuses what is not there
-    rows = [
-        logged
-        for logged in reading.known.logged.values()
-        if _wanted(logged, indicator, source, span, only) and not reading.leaves_out(logged, asked.without)
-    ]
+    rows = reading.listed(
+        lambda logged: _wanted(logged, indicator, source, span, only),
+        max_tlp=asked.max_tlp,
+        without_above=asked.without_above,
+        without=asked.without,
+    )
     if as_json:
         click.echo(json.dumps([_logged(logged, reading) for logged in rows], ensure_ascii=False))
         return
     from forecast.cli.tables import print_evidence
 
-    print_evidence(reading.study, rows)
+    print_evidence(reading, rows)
     click.echo("1 entry" if len(rows) == 1 else f"{len(rows)} entries", err=True)
+
+
+def _show(reading: Reading, entry: str, asked: Asked, attachments: str | None, *, as_json: bool) -> None:
+    """One entry whole. For an audience its attachments are only named: where they lie is the house's own affair."""
+    from forecast.cli.entry_page import entry_lines
+
+    reading.known.named(entry)  # refuses what is not there
+    rows = reading.listed(
+        lambda logged: logged.entry.id == entry, max_tlp=asked.max_tlp, without_above=asked.without_above
+    )
+    folder = known_folder(asked.ledger, attachments) if asked.max_tlp is None else None
+    for logged in rows:
+        told = _logged(logged, reading) | {"tlp": reading.mark_of(logged)}
+        told["as_logged"] = _first(logged)
+        told["attachments"] = _attachments(logged, folder, is_named_only=asked.max_tlp is not None)
+        if as_json:
+            click.echo(json.dumps(told, ensure_ascii=False))
+        else:
+            for line in entry_lines(told):
+                click.echo(line)
+    if not rows:
+        click.echo(f"{entry} is marked above --max-tlp and left out", err=True)
+
+
+def _first(logged: Logged) -> dict[str, object]:
+    """The fields that were logged with another value than they have now; None for one that was not there."""
+    from indicators.replay import amended
+
+    was, now = amended(logged.first, {}), amended(logged.record, {})
+    return {name: was.get(name) for name in {**was, **now} if was.get(name) != now.get(name)}
+
+
+def _attachments(logged: Logged, folder: AttachmentFolder | None, *, is_named_only: bool) -> list[dict[str, object]]:
+    """A report's files: names alone, or with hash and size, and with path and status where their folder is known."""
+    from indicators.attachment import attachment_list
+
+    files = getattr(logged.record, "attachments", ())
+    if is_named_only:
+        return [{"name": file.name} for file in files]
+    told = attachment_list(files)
+    if folder is not None:
+        for item, file in zip(told, files, strict=True):
+            item |= {"path": str(folder.path_of(file)), "status": folder.status(file)}
+    return told
 
 
 def _wanted(
@@ -201,6 +260,8 @@ def _logged(logged: Logged, reading: Reading) -> dict[str, object]:
     else:
         told |= report_content(logged.record)
         told["weight"] = live_report(reading.study, entry.id, entry.seq, logged.record).rho
+        if logged.record.attachments:
+            told["attachments"] = [item.name for item in logged.record.attachments]
     told["retracted"] = logged.retracted
     told["corrections"] = [
         {

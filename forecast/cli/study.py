@@ -13,6 +13,7 @@ from forecast.cli.options import (
     file_content,
     json_option,
     ledger_address,
+    max_tlp_option,
     open_reading,
     open_the_ledger,
     reading_place_options,
@@ -125,15 +126,22 @@ def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
 @click.argument("study_id", metavar="[STUDY]", required=False)
 @click.option("--file", "as_file", is_flag=True, help="Print the recorded file to the letter.")
 @click.option("--known-at", metavar="TIME", help="The revision in force then.")
+@max_tlp_option
 @json_option
 @reading_place_options
 def show(
-    study_id: str | None, as_file: bool, known_at: str | None, as_json: bool, ledger: str | None, study: str | None
+    study_id: str | None,
+    as_file: bool,
+    known_at: str | None,
+    max_tlp: str | None,
+    as_json: bool,
+    ledger: str | None,
+    study: str | None,
 ) -> None:
     """Show STUDY as recorded: scenarios, priors, indicators and their rows."""
     from forecast.cli.study_tables import print_study
 
-    _, reading = open_reading(ledger, study if study_id is None else study_id, known_at)
+    reading = open_reading(ledger, study if study_id is None else study_id, known_at)[1].within(max_tlp)
     payload = reading.known.revisions[-1].payload
     if as_file:
         click.echo(payload["file"], nl=False)

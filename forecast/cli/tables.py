@@ -33,14 +33,16 @@ from forecast.display import (
 from forecast.flip import flips
 from indicators.coverage import Coverage
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
+from indicators.markings import TLP_LEVELS, mark_text
 
 if TYPE_CHECKING:
     from datetime import date
 
     from forecast.boards import Board
     from forecast.events import Live
-    from forecast.outlook import Outlook, Provenance, Row
+    from forecast.outlook import Outlook, Row
     from forecast.reading import Reading
+    from forecast.release import Released
     from forecast.study import Study
     from indicators.indicator import Indicator
     from indicators.replay import Logged
@@ -78,10 +80,10 @@ def print_table(
     console().print(table)
 
 
-def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str]) -> None:
+def print_status(released: Released) -> None:
     """Where every scenario and indicator stands, and the three reports that moved most."""
     out = console()
-    study = outlook.study
+    outlook, provenance, study = released.outlook, released.provenance, released.outlook.study
     out.print(Text(study.label, style="bold"))
     if study.question:
         out.print(Text(study.question))
@@ -93,6 +95,8 @@ def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str])
             style="dim",
         )
     )
+    if released.tlp != TLP_LEVELS[0]:
+        out.print(Text(released.mark, style="bold"))
     print_left_out(out, provenance.without)
     out.print()
     _print_scenarios(out, outlook)
@@ -100,7 +104,7 @@ def print_status(outlook: Outlook, provenance: Provenance, flags: Sequence[str])
     out.print()
     _print_boards(out, outlook)
     _print_moved(out, outlook)
-    for flag in all_flags(outlook, known=flags):
+    for flag in all_flags(outlook, known=released.flags):
         out.print(Text(f"flag: {flag}", style="yellow"))
 
 
@@ -305,8 +309,9 @@ def _decibans(value: float) -> Text:
     return Text(f"{value:+.2f}", style="green" if value > 0.005 else "red" if value < -0.005 else "dim")
 
 
-def print_evidence(study: Study, rows: Sequence[Logged]) -> None:
+def print_evidence(reading: Reading, rows: Sequence[Logged]) -> None:
     """Logged reports and coverage, one a line, with what became of them."""
+    study = reading.study
     texts = ("what", "event or origin", "note")
     table = _table("entry", "day", "indicator", *texts, "", wrap=texts)
     for logged in rows:
@@ -316,9 +321,10 @@ def print_evidence(study: Study, rows: Sequence[Logged]) -> None:
             cells = [str(record.to), record.indicator, f"looked from {record.from_}, detect {record.detect:g}", ""]
         else:
             cells = [str(record.dated), record.indicator, account(study, record), record.event or record.origin or ""]
-            marks.append(f"TLP:{record.tlp}" if record.tlp not in (None, study.tlp) else "")
-        note, mark = record.note or "", " ".join(filter(None, marks))
-        table.add_row(Text(logged.entry.id), *map(Text, cells), Text(shortened(note, 90)), Text(mark))
+            mark = reading.mark_of(logged)
+            marks.append(mark_text(mark) if mark != study.tlp else "")
+        note = shortened(record.note or "", 90)
+        table.add_row(Text(logged.entry.id), *map(Text, cells), Text(note), Text(" ".join(filter(None, marks))))
     console().print(table)
 
 

@@ -12,6 +12,7 @@ from forecast.cli.options import Asked, json_option, reading_options
 if TYPE_CHECKING:
     from datetime import date
 
+    from rich.console import Console
     from rich.text import Text
 
     from forecast.information import Look
@@ -33,16 +34,18 @@ def watch(
     """Show where to look next: what is overdue, then what tells most about the scenarios for its cost.
 
     Bits are what the next look is expected to tell: one tells as much as the answer to an even question of yes or no.
-    A look is a report or reading of grade B2 on the day it is due, or what happens until the next look.
+    A look is a report or reading of grade B2 on the day it is due, or what happens until the next look. Of a measure it
+    is also shown what each scenario expects to be read then.
     """
     from forecast.information import looks, watch_order
 
-    _, outlook = asked.outlook()
+    released = asked.released()
+    outlook, without = released.outlook, released.provenance.without
     ordered = watch_order(looks(outlook))
     if as_json:
-        click.echo(json.dumps(_as_json(outlook, ordered, asked.without), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(outlook, ordered, without), ensure_ascii=False))
     else:
-        _print(outlook, ordered, asked.without)
+        _print(outlook, ordered, without)
 
 
 def _due_days(outlook: Outlook) -> dict[str, date | None]:
@@ -51,7 +54,10 @@ def _due_days(outlook: Outlook) -> dict[str, date | None]:
 
 
 def _as_json(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> dict[str, object]:
+    from dataclasses import asdict
+
     from forecast.information import uncertainty
+    from forecast.next_reading import next_readings
 
     due = _due_days(outlook)
     return {
@@ -73,6 +79,13 @@ def _as_json(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) ->
             }
             for look in ordered
         ],
+        "next": {
+            name: {
+                "date": coming.day.isoformat(),
+                "by_scenario": {scenario: asdict(told) for scenario, told in coming.by_scenario.items()},
+            }
+            for name, coming in next_readings(outlook).items()
+        },
     }
 
 
@@ -101,6 +114,27 @@ def _print(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> N
         for look in ordered
     ]
     print_table(_COLUMNS, rows, right=("bits", "cost", "bits per cost"), wrap=("indicator", "the look"))
+    _print_next(out, outlook)
+
+
+def _print_next(out: Console, outlook: Outlook) -> None:
+    """What each scenario expects of the next reading of every measure."""
+    from rich.text import Text
+
+    from forecast.cli.tables import print_table
+    from forecast.display import number
+    from forecast.next_reading import next_readings
+
+    for coming in next_readings(outlook).values():
+        unit = coming.indicator.unit
+        out.print()
+        out.print(Text(f"{coming.indicator.label}, a reading on {coming.day}" + (f", in {unit}" if unit else "")))
+        rows = [
+            [scenario.label, number(told.expected), f"{number(told.low)} to {number(told.high)}"]
+            for scenario in outlook.study.scenarios
+            for told in [coming.by_scenario[scenario.id]]
+        ]
+        print_table(("if this is true", "expected", "5 - 95 %"), rows, right=("expected", "5 - 95 %"))
 
 
 def _when(look: Look, due: date | None, as_of: date) -> Text:

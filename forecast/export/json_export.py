@@ -7,23 +7,28 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
 from forecast.assessment import confidence, words_with_range
 from forecast.assessment import flags as all_flags
-from forecast.boards import Board
+from forecast.boards import Board, Expectation
 from forecast.display import account
+from forecast.events import Live
 from forecast.flip import flips
 from forecast.information import Look, looks
-from forecast.outlook import Contribution, Outlook, Provenance
+from forecast.next_reading import NextReading, next_readings
+from forecast.outlook import Contribution, Outlook
 from forecast.probability import Floats
 from forecast.projection import projection
+from forecast.release import Released
 from forecast.surprise import surprise
 from indicators.evidence import report_content
 
-__all__ = ["CHANGE_DAYS", "json_text", "outlook_json", "outlook_schema"]
+__all__ = ["CHANGE_DAYS", "FORMAT", "inert_json", "json_text", "outlook_json", "outlook_schema"]
+
+FORMAT = "watchfloor.outlook/1"
+"""Name and version of the document, as its schema has it."""
 
 CHANGE_DAYS = (7, 30, 90)
 """The spans of days over which the change of each probability is told."""
@@ -32,28 +37,25 @@ CHANGE_DAYS = (7, 30, 90)
 _OBEYED = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 
 
-def json_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = ()) -> str:
+def json_text(released: Released) -> str:
     """The outlook as JSON text, one line for each item of a list, ending in a newline.
 
     Parameters
     ----------
-    outlook : Outlook
-    provenance : Provenance
-    flags : sequence of str
-        What a reader must know of the ledger beside the numbers; what the outlook itself flags is added.
+    released : Released
+        What the gate lets out.
     """
-    members = [
-        f"{_compact(key)}: {_laid_out(value)}" for key, value in outlook_json(outlook, provenance, flags).items()
-    ]
+    members = [f"{inert_json(key)}: {_laid_out(value)}" for key, value in outlook_json(released).items()]
     return "{" + ",\n ".join(members) + "}\n"
 
 
-def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] = ()) -> dict[str, Any]:
+def outlook_json(released: Released) -> dict[str, Any]:
     """The same document as plain values: dict, list, str, int, float, bool and None."""
+    outlook, provenance = released.outlook, released.provenance
     study = outlook.study
     sure, ahead, unexpected = confidence(outlook), projection(outlook), surprise(outlook)
     return {
-        "format": "watchfloor.outlook/1",
+        "format": FORMAT,
         "engine": provenance.engine,
         "study": {
             "id": study.study,
@@ -64,6 +66,7 @@ def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] 
             "revision": provenance.revision,
             "tlp": study.tlp,
         },
+        "tlp": released.tlp,
         "as_of": outlook.as_of.isoformat(),
         "known_at": provenance.known_at,
         "ledger": {"entries": provenance.head.entries, "head": provenance.head.hash},
@@ -82,10 +85,8 @@ def outlook_json(outlook: Outlook, provenance: Provenance, flags: Sequence[str] 
             "alarm": unexpected.alarm,
             "reports": [{"entry": entry, "p": p} for entry, p in unexpected.reports],
         },
-        "flags": all_flags(outlook, known=flags),
-        "evidence": [
-            {"entry": item.live.entry, **report_content(item.live.report)} for item in outlook.report_contributions
-        ],
+        "flags": all_flags(outlook, known=released.flags),
+        "evidence": [_evidence(item.live) for item in outlook.report_contributions],
     }
 
 
@@ -94,6 +95,12 @@ def outlook_schema() -> dict[str, Any]:
     text = files("forecast.export").joinpath("outlook.schema.json").read_text(encoding="utf-8")
     schema: dict[str, Any] = json.loads(text)
     return schema
+
+
+def _evidence(live: Live) -> dict[str, Any]:
+    """The record as given; of attachments their names alone, for they themselves do not leave."""
+    names = [file.name for file in live.report.attachments]
+    return {"entry": live.entry, **report_content(live.report), **({"attachments": names} if names else {})}
 
 
 def _scenarios(outlook: Outlook) -> list[dict[str, Any]]:
@@ -148,18 +155,18 @@ def _contribution(outlook: Outlook, item: Contribution) -> dict[str, Any]:
 
 
 def _indicators(outlook: Outlook) -> list[dict[str, Any]]:
-    flip = flips(outlook)
+    flip, coming = flips(outlook), next_readings(outlook)
     return [
-        _indicator(board, look, flip[board.indicator.id])
+        _indicator(board, look, flip[board.indicator.id], coming.get(board.indicator.id))
         for board, look in zip(outlook.indicator_boards, looks(outlook), strict=True)
     ]
 
 
-def _indicator(board: Board, look: Look, flip: float | None) -> dict[str, Any]:
+def _indicator(board: Board, look: Look, flip: float | None, coming: NextReading | None) -> dict[str, Any]:
     expectation = board.expectation
     stands: dict[str, float] = dict(board.states)
     if expectation is not None:
-        stands = {"expected": expectation.expected, "low": expectation.low, "high": expectation.high}
+        stands = _expectation(expectation)
     return {
         "id": board.indicator.id,
         "name": board.indicator.label,
@@ -171,7 +178,17 @@ def _indicator(board: Board, look: Look, flip: float | None) -> dict[str, Any]:
         "bits": look.bits,
         "bits_per_cost": look.bits_per_cost,
         "flip": flip,
+        **({} if coming is None else {"next": _next(coming)}),
     }
+
+
+def _next(coming: NextReading) -> dict[str, Any]:
+    by_scenario = {scenario: _expectation(told) for scenario, told in coming.by_scenario.items()}
+    return {"date": coming.day.isoformat(), "by_scenario": by_scenario}
+
+
+def _expectation(told: Expectation) -> dict[str, float]:
+    return {"expected": told.expected, "low": told.low, "high": told.high}
 
 
 def _by_scenario(outlook: Outlook, values: Floats) -> dict[str, float]:
@@ -181,10 +198,11 @@ def _by_scenario(outlook: Outlook, values: Floats) -> dict[str, float]:
 def _laid_out(value: object) -> str:
     """A list with one item a line; anything else on one line."""
     if isinstance(value, list) and value:
-        return "[\n  " + ",\n  ".join(map(_compact, value)) + "\n ]"
-    return _compact(value)
+        return "[\n  " + ",\n  ".join(map(inert_json, value)) + "\n ]"
+    return inert_json(value)
 
 
-def _compact(value: object) -> str:
+def inert_json(value: object) -> str:
+    """A plain value as JSON on one line, with nothing in it that a terminal obeys."""
     text = json.dumps(value, ensure_ascii=False, allow_nan=False)
     return _OBEYED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)

@@ -15,8 +15,8 @@ from forecast.boards import NEXT_DAYS, Board
 from forecast.display import account, most_changed, most_moving, number, one_line, percent, points, shortened
 from forecast.export.json_export import CHANGE_DAYS
 from forecast.outlook import Contribution, Outlook, Provenance
+from forecast.release import Released
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator
-from indicators.markings import strictest
 
 __all__ = ["escaped", "markdown_text"]
 
@@ -28,18 +28,17 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;"}
 _STARTS_A_BLOCK = re.compile(r"^(?:(\d+)(?=[.)](?:\s|$))|(?=[-+=:]))")
 
 
-def markdown_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[str] = ()) -> str:
+def markdown_text(released: Released) -> str:
     """The outlook as Markdown, ending in a newline.
 
     Parameters
     ----------
-    outlook : Outlook
-    provenance : Provenance
-    flags : sequence of str
-        What a reader must know beside the numbers, one sentence each.
+    released : Released
+        What the gate lets out.
     """
+    outlook = released.outlook
     parts = [
-        *_head(outlook, flags),
+        *_head(released),
         "## Scenarios",
         _scenarios(outlook),
         "Changes are in percentage points; where there is none, the study was not open yet.",
@@ -49,7 +48,7 @@ def markdown_text(outlook: Outlook, provenance: Provenance, *, flags: Sequence[s
         *_reports(outlook),
         *_resolutions(outlook),
         "## Provenance",
-        _provenance(provenance),
+        _provenance(released.provenance),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -66,19 +65,20 @@ def escaped(text: str) -> str:
     return _STARTS_A_BLOCK.sub(lambda match: f"{match[1] or ''}\\", line)
 
 
-def _head(outlook: Outlook, flags: Sequence[str]) -> Iterator[str]:
-    study = outlook.study
-    marks = [item.live.report.tlp or study.tlp for item in outlook.report_contributions]
+def _head(released: Released) -> Iterator[str]:
+    outlook, study = released.outlook, released.outlook.study
     yield f"# {escaped(study.label)}"
-    yield f"TLP:{strictest(marks or [study.tlp]).upper()}"
+    yield released.mark
+    if released.gap:
+        yield f"**Left out:** {released.gap}"
     if study.question:
         yield f"**Question:** {escaped(study.question)}"
     yield (
-        f"As of {outlook.as_of}, from {_counted(len(marks), 'report')}. "
+        f"As of {outlook.as_of}, from {_counted(len(outlook.report_contributions), 'report')}. "
         f"The study opened on {study.opens} and is settled on {study.horizon}."
     )
     yield escaped(paragraph(outlook))
-    told = all_flags(outlook, known=flags)
+    told = all_flags(outlook, known=released.flags)
     if told:
         yield "\n".join(f"- **Note:** {escaped(flag)}" for flag in told)
 

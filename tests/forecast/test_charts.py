@@ -32,15 +32,17 @@ from forecast.charts import (
 from forecast.charts.picture import with_palette
 from forecast.charts.series import Expecting
 from forecast.charts.time_axis import TimeAxis, ticks
+from forecast.charts.watch import drawn_looks
 from forecast.display import percent
 from forecast.information import Look, looks, watch_order
 from forecast.outlook import Outlook
 from forecast.power import Power, power
 from forecast.probability import DECIBAN
 from forecast.projection import projection
+from forecast.release import release_power
 from forecast.study import Study
 from indicators.indicator import CountIndicator
-from tests.forecast.build import japan_sar, outlook_of
+from tests.forecast.build import japan_sar, outlook_of, released
 from tests.strategies import AWKWARD, Case, cases, random_case
 
 Plain = dict[str, Any]
@@ -299,7 +301,7 @@ def test_days_are_marked_in_moderate_number(days: int, most: int) -> None:
 @given(cases())
 def test_the_chart_holds_the_course_and_is_plain_data(case: Case) -> None:
     outlook = replace(outlook_of(*case), draws=FEW)
-    chart = timeline_chart(outlook)
+    chart = timeline_chart(released(outlook))
     assert json.loads(json.dumps(chart, allow_nan=False)) == chart
     lines = values_with(chart, "p")
     final = {value["scenario"]: value["p"] for value in lines}
@@ -311,7 +313,7 @@ def test_the_chart_holds_the_course_and_is_plain_data(case: Case) -> None:
 @given(cases())
 def test_bands_are_the_outlook_s_and_lie_within_the_plot(case: Case) -> None:
     outlook = replace(outlook_of(*case), draws=FEW)
-    chart = timeline_chart(outlook)
+    chart = timeline_chart(released(outlook))
     ribbon, bars = values_with(chart, "low"), values_with(chart, "middle")
     assert all(0 <= value["low"] <= value["high"] <= 1 for value in ribbon)
     leaders = np.flatnonzero(outlook.final >= outlook.final.max() - 1e-9)
@@ -327,7 +329,7 @@ def test_bands_are_the_outlook_s_and_lie_within_the_plot(case: Case) -> None:
 @pytest.mark.parametrize("day", [date(2025, 4, 22), date(2026, 6, 7), date(2027, 12, 30)])
 def test_the_lines_go_on_to_the_horizon_with_nothing_new(day: date) -> None:
     outlook = japan(day)
-    chart = timeline_chart(outlook)
+    chart = timeline_chart(released(outlook))
     to_come = values_with(chart, "then")
     course = projection(outlook).course
     assert {value["day"] for value in to_come} >= {day.isoformat(), "2027-12-31"}
@@ -342,7 +344,7 @@ def test_the_lines_go_on_to_the_horizon_with_nothing_new(day: date) -> None:
 
 def test_on_the_horizon_nothing_is_to_come() -> None:
     outlook = japan(date(2027, 12, 31))
-    chart = timeline_chart(outlook)
+    chart = timeline_chart(released(outlook))
     assert not values_with(chart, "then")
     assert "with nothing new" not in json.dumps(chart)
     ends = values_with(chart, "says")
@@ -353,7 +355,7 @@ def test_on_the_horizon_nothing_is_to_come() -> None:
 
 def test_every_scenario_is_named_at_its_end_with_its_probability() -> None:
     outlook = japan(date(2026, 6, 1))
-    ends = values_with(timeline_chart(outlook), "range")
+    ends = values_with(timeline_chart(released(outlook)), "range")
     assert [end["name"].replace("\n", " ") for end in ends] == [scenario.label for scenario in outlook.study.scenarios]
     assert [end["says"] for end in ends] == [percent(p) for p in outlook.final.tolist()]
     for k, end in enumerate(ends):
@@ -366,7 +368,9 @@ def test_every_scenario_is_named_at_its_end_with_its_probability() -> None:
 @pytest.mark.parametrize("k", [2, 9, 10, 20])
 def test_names_at_the_ends_stand_apart_and_in_order(k: int, days: int) -> None:
     names = [f"Scenario {n}: a long name that says a great deal of what would happen" for n in range(k)]
-    ends = sorted(values_with(timeline_chart(outlook_with(names, days=days)), "range"), key=lambda end: end["at"])
+    ends = sorted(
+        values_with(timeline_chart(released(outlook_with(names, days=days))), "range"), key=lambda end: end["at"]
+    )
     assert [end["y"] for end in ends] == sorted(end["y"] for end in ends)
     lines = max(end["name"].count("\n") + 1 for end in ends)
     assert lines == (2 if k <= 9 else 1)
@@ -377,17 +381,17 @@ def test_names_at_the_ends_stand_apart_and_in_order(k: int, days: int) -> None:
 
 @pytest.mark.parametrize("k", [2, 12])
 def test_a_name_that_nobody_sees_is_replaced_by_the_id(k: int) -> None:
-    ends = values_with(timeline_chart(outlook_with([" \u202e "] * k)), "range")
+    ends = values_with(timeline_chart(released(outlook_with([" \u202e "] * k))), "range")
     assert [end["name"] for end in ends] == [f"s{n}" for n in range(k)]
 
 
 def test_of_equal_scenarios_the_first_stands_on_top_and_none_leads() -> None:
-    chart = timeline_chart(outlook_with(["a", "b", "c"], days=0, n_reports=0))
+    chart = timeline_chart(released(outlook_with(["a", "b", "c"], days=0, n_reports=0)))
     places = [end["at"] for end in values_with(chart, "range")]
     assert places == sorted(places)
     assert "scenario === -1" in json.dumps(chart)
     assert not values_with(chart, "low")
-    assert chart["title"]["subtitle"][-1].endswith("The bars span 5 to 95 %.")
+    assert chart["title"]["subtitle"][-2].endswith("The bars span 5 to 95 %.")
 
 
 def test_twenty_scenarios_look_different_and_neighbours_in_both_ways() -> None:
@@ -398,7 +402,7 @@ def test_twenty_scenarios_look_different_and_neighbours_in_both_ways() -> None:
 
 def test_a_scenario_looks_the_same_on_every_day() -> None:
     def ranges(day: date) -> set[str]:
-        layers = timeline_chart(japan(day))["layer"]
+        layers = timeline_chart(released(japan(day)))["layer"]
         colours = [layer["encoding"]["color"] for layer in layers if "color" in layer.get("encoding", {})]
         return {json.dumps(colour["scale"]) for colour in colours if "scale" in colour}
 
@@ -408,12 +412,12 @@ def test_a_scenario_looks_the_same_on_every_day() -> None:
 
 def test_the_reports_that_moved_most_are_numbered_in_order_of_time() -> None:
     outlook = japan(date(2026, 6, 1))
-    rows = values_with(timeline_chart(outlook), "points")
+    rows = values_with(timeline_chart(released(outlook)), "points")
     assert [row["number"] for row in rows] == list(range(1, 9))
     biggest = abs(moves_when_logged(outlook)).max(axis=1)
     weakest = min(abs(float(row["points"])) for row in rows)
     assert (100 * biggest > weakest + 0.1).sum() <= 8
-    dots = values_with(timeline_chart(outlook), "number")
+    dots = values_with(timeline_chart(released(outlook)), "number")
     assert [dot["at"] for dot in dots] == sorted(dot["at"] for dot in dots)
     assert all(b["at"] - a["at"] >= 19 - 1e-9 for a, b in itertools.pairwise(dots))
 
@@ -421,14 +425,16 @@ def test_the_reports_that_moved_most_are_numbered_in_order_of_time() -> None:
 def test_a_report_is_a_jump_on_its_own_day() -> None:
     outlook = outlook_with(["a", "b"], days=300, n_reports=1)
     day = outlook.report_contributions[0].live.report.dated
-    here = [value["p"] for value in values_with(timeline_chart(outlook), "p") if value["day"] == day.isoformat()]
+    here = [
+        value["p"] for value in values_with(timeline_chart(released(outlook)), "p") if value["day"] == day.isoformat()
+    ]
     assert here[0] == pytest.approx(0.5, abs=1e-4)
     assert here[1] == pytest.approx(outlook.final[0], abs=1e-4)
     assert len(here) == 4
 
 
 def test_long_studies_have_no_more_points_than_can_be_seen() -> None:
-    chart = timeline_chart(outlook_with(["a", "b"], days=5000, n_reports=20))
+    chart = timeline_chart(released(outlook_with(["a", "b"], days=5000, n_reports=20)))
     assert len(values_with(chart, "p")) < 2 * 900
     assert len(values_with(chart, "then")) < 2 * 130
 
@@ -438,7 +444,7 @@ def test_long_studies_have_no_more_points_than_can_be_seen() -> None:
 
 def test_each_scenario_expects_what_its_likelihood_says() -> None:
     outlook = bread(3)
-    chart = series_chart(outlook, "bread")
+    chart = series_chart(released(outlook), "bread")
     likelihood = outlook.likelihoods["bread"]
     assert isinstance(likelihood, Expecting)
     lines = values_with(chart, "expected")
@@ -458,7 +464,7 @@ def test_each_scenario_expects_what_its_likelihood_says() -> None:
 
 def test_the_next_reading_is_the_mixture_s_on_the_day_it_is_due() -> None:
     outlook = bread(2, check_every="30 d")
-    chart = series_chart(outlook, "bread")
+    chart = series_chart(released(outlook), "bread")
     due = outlook.indicator_boards[0].due
     likelihood = outlook.likelihoods["bread"]
     assert due and due > outlook.as_of and isinstance(likelihood, Expecting)
@@ -474,13 +480,13 @@ def test_the_next_reading_is_the_mixture_s_on_the_day_it_is_due() -> None:
 
 def test_a_reading_is_a_dot_as_heavy_as_its_grade() -> None:
     outlook = bread(n_reports=12)
-    dots = values_with(series_chart(outlook, "bread"), "value")
+    dots = values_with(series_chart(released(outlook), "bread"), "value")
     live = outlook.likelihoods["bread"].reports.live
     assert [(dot["day"], dot["value"]) for dot in dots] == [(i.report.dated.isoformat(), i.report.value) for i in live]
     by_weight = sorted((item.rho, dot["size"], dot["opacity"]) for item, dot in zip(live, dots, strict=True))
     assert [size for _, size, _ in by_weight] == sorted(dot["size"] for dot in dots)
     assert [opacity for _, _, opacity in by_weight] == sorted(dot["opacity"] for dot in dots)
-    key = [value["text"] for value in values_with(series_chart(outlook, "bread"), "text")]
+    key = [value["text"] for value in values_with(series_chart(released(outlook), "bread"), "text")]
     assert key == ["A1", "B2", "E5"]
 
 
@@ -489,7 +495,7 @@ def test_a_reading_is_a_dot_as_heavy_as_its_grade() -> None:
 def test_everything_in_a_series_lies_within_the_plot(k: int, as_of: date) -> None:
     outlook = bread(k, as_of=as_of)
     history = [(date(2010, 5, 3), 0.4), (date(2023, 12, 31), 4.7)]
-    chart = series_chart(outlook, "bread", history=history)
+    chart = series_chart(released(outlook), "bread", history=history)
     marks = [value for layer in chart["layer"] for value in layer.get("data", {}).get("values", [])]
     domains = {json.dumps(layer["encoding"]["y"].get("scale")) for layer in chart["layer"] if "encoding" in layer}
     (domain,) = domains - {"null"}
@@ -518,7 +524,7 @@ def test_a_measure_with_a_baseline_is_drawn_too() -> None:
         residuals=Residuals(lags=5, statistic=1.0, p_value=0.5),
     )
     outlook = replace(plain, study=plain.study.with_baselines(Baselines(fits={"bread": fit})))
-    chart = series_chart(outlook, "bread", history=[(date(2023, 12, 1), 2.0)])
+    chart = series_chart(released(outlook), "bread", history=[(date(2023, 12, 1), 2.0)])
     ends = values_with(chart, "range")
     assert float(ends[1]["says"]) - float(ends[0]["says"]) == pytest.approx(0.5, abs=0.02)
     assert values_with(chart, "name")
@@ -526,9 +532,9 @@ def test_a_measure_with_a_baseline_is_drawn_too() -> None:
 
 def test_only_a_measure_has_a_series() -> None:
     with pytest.raises(NotAMeasureError, match=r"strike is a milestone.*take one of bread"):
-        series_chart(bread(), "strike")
+        series_chart(released(bread()), "strike")
     with pytest.raises(NotAMeasureError, match="this study has no measure"):
-        series_chart(outlook_with(["a", "b"]), "i")
+        series_chart(released(outlook_with(["a", "b"])), "i")
 
 
 # Where to look next
@@ -542,7 +548,7 @@ def look_at(n: int, *, bits: float, overdue: bool = False, retired: bool = False
 
 def test_looks_stand_in_order_with_bars_as_long_as_what_they_tell() -> None:
     told = looks(japan(date(2026, 6, 7)))
-    rows = values_with(watch_chart(told), "bits")
+    rows = values_with(drawn_looks(told, title="Where to look next", said="TLP:CLEAR"), "bits")
     ordered = watch_order(told)
     assert [row["name"] for row in rows] == [look.indicator.label for look in ordered]
     assert [row["overdue"] for row in rows] == [look.overdue for look in ordered]
@@ -555,7 +561,7 @@ def test_looks_stand_in_order_with_bars_as_long_as_what_they_tell() -> None:
 
 def test_what_is_retired_is_left_out_and_what_there_is_no_room_for_is_counted() -> None:
     many = [look_at(n, bits=0.01 * n, overdue=n == 3, retired=n == 5) for n in range(50)]
-    chart = watch_chart(many)
+    chart = drawn_looks(many, title="Where to look next", said="TLP:CLEAR")
     rows = values_with(chart, "bits")
     assert (len(rows), rows[0]["name"]) == (30, "i3")
     assert "i5" not in {row["name"] for row in rows}
@@ -565,7 +571,7 @@ def test_what_is_retired_is_left_out_and_what_there_is_no_room_for_is_counted() 
 
 @pytest.mark.parametrize("some", [[], [look_at(1, bits=0.0)], [look_at(1, bits=1e-9)]])
 def test_looks_that_tell_nothing_can_be_drawn(some: list[Look]) -> None:
-    chart = watch_chart(some)
+    chart = drawn_looks(some, title="Where to look next", said="TLP:CLEAR")
     assert [row["bits"] for row in values_with(chart, "bits")] == [
         "0.0000" if look.bits == 0 else "<0.0001" for look in some
     ]
@@ -599,7 +605,7 @@ def found_out(study: Study, *, seed: int = 1) -> Power:
 @pytest.mark.parametrize("n", [2, 5, 20])
 def test_each_truth_has_its_bar_and_its_row_of_the_matrix(n: int) -> None:
     result = found_out(outlook_with([f"Scenario {k}" for k in range(n)]).study)
-    chart = power_chart(result)
+    chart = power_chart(release_power(result))
     rows, cells = values_with(chart, "found"), values_with(chart, "fill")
     assert [row["name"] for row in rows] == [f"Scenario {k}" for k in range(n)]
     for k, row in enumerate(rows):
@@ -616,7 +622,7 @@ def test_each_truth_has_its_bar_and_its_row_of_the_matrix(n: int) -> None:
 
 def test_the_verdict_stands_above_real_runs() -> None:
     result = power(outlook_with(["a", "b"]).study, runs=2, rng=np.random.default_rng(1))
-    chart = power_chart(result)
+    chart = power_chart(release_power(result))
     assert chart["description"].startswith("2 simulated runs under each scenario. Watched as planned until 2040-01-01")
     assert " ".join(chart["title"]["subtitle"]) == chart["description"]
 
@@ -628,10 +634,12 @@ def all_charts() -> dict[str, Plain]:
     """One of each."""
     outlook = japan(date(2026, 6, 1))
     return {
-        "timeline": timeline_chart(outlook),
-        "series": series_chart(outlook, "public-support", history=[(date(2015, 5, 3), 51.0), (date(2024, 5, 3), 63.0)]),
-        "watch": watch_chart(looks(outlook)),
-        "power": power_chart(found_out(outlook.study)),
+        "timeline": timeline_chart(released(outlook)),
+        "series": series_chart(
+            released(outlook), "public-support", history=[(date(2015, 5, 3), 51.0), (date(2024, 5, 3), 63.0)]
+        ),
+        "watch": watch_chart(released(outlook)),
+        "power": power_chart(release_power(found_out(outlook.study))),
     }
 
 
@@ -644,13 +652,13 @@ def test_a_drawing_needs_nothing_from_outside_and_has_its_texts_as_text(name: st
     drawing = svg(chart)
     assert "http" not in drawing.replace("http://www.w3.org/", "")
     texts = " ".join(texts_of(drawing))
-    assert chart["title"]["text"] in texts
+    assert " ".join(chart["title"]["text"]) in texts
     assert all(line in texts for line in chart["title"]["subtitle"])
 
 
 def test_the_timeline_says_all_that_it_has_to_say() -> None:
     outlook = japan(date(2026, 6, 1))
-    texts = texts_of(svg(timeline_chart(outlook)))
+    texts = texts_of(svg(timeline_chart(released(outlook))))
     assert outlook.study.title in texts
     assert any(text.startswith("How far will Japan") for text in texts)
     assert any("As of 1 Jun 2026, from" in text for text in texts)
@@ -664,8 +672,8 @@ def test_the_timeline_says_all_that_it_has_to_say() -> None:
 
 
 def test_a_title_of_one_s_own_takes_the_place_of_the_study_s() -> None:
-    chart = timeline_chart(outlook_with(["a", "b"], title="Old"), title="New")
-    assert chart["title"]["text"] == "New"
+    chart = timeline_chart(released(outlook_with(["a", "b"], title="Old")), title="New")
+    assert chart["title"]["text"] == ["New"]
 
 
 def test_texts_are_drawn_in_pixels_too() -> None:
@@ -675,7 +683,7 @@ def test_texts_are_drawn_in_pixels_too() -> None:
     def drawn(letter: str, font: object) -> bytes:
         return png(
             {
-                "$schema": timeline_chart(outlook)["$schema"],
+                "$schema": timeline_chart(released(outlook))["$schema"],
                 "width": 60,
                 "height": 30,
                 "autosize": "none",
@@ -685,13 +693,13 @@ def test_texts_are_drawn_in_pixels_too() -> None:
             }
         )
 
-    chart = timeline_chart(outlook)
+    chart = timeline_chart(released(outlook))
     for font in (chart["config"]["font"], chart["title"]["font"], chart["config"]["text"]["font"]):
         assert drawn("M", font) != drawn("i", font)
 
 
 def test_a_picture_is_a_png_of_the_size_asked_for() -> None:
-    chart = timeline_chart(outlook_with(["Yes", "No"]))
+    chart = timeline_chart(released(outlook_with(["Yes", "No"])))
     once, twice = png(chart, scale=1), png(chart, scale=2)
     for picture in (once, twice):
         assert picture.startswith(b"\x89PNG\r\n\x1a\n")
@@ -708,10 +716,10 @@ def test_no_text_of_a_user_breaks_a_drawing(text: str) -> None:
     outlook = outlook_with([text[:150] + "1", text[-150:] + "2"], title=text[:200], question=text)
     measured = bread(name=text[:150], unit=text[:60] or None)
     charts = [
-        timeline_chart(outlook),
-        series_chart(measured, "bread"),
-        watch_chart(looks(measured), title=text),
-        power_chart(found_out(outlook.study)),
+        timeline_chart(released(outlook)),
+        series_chart(released(measured), "bread"),
+        watch_chart(released(measured), title=text),
+        power_chart(release_power(found_out(outlook.study))),
     ]
     for chart in charts:
         drawing = ET.fromstring(svg(chart))
@@ -722,7 +730,7 @@ def test_no_text_of_a_user_breaks_a_drawing(text: str) -> None:
 @pytest.mark.parametrize(("mean", "sd"), [(1e15, 1e-3), (0.0, 1e-9), (1e-12, 1e-13), (5.0, 1e6)])
 def test_readings_of_any_size_can_be_drawn(mean: float, sd: float) -> None:
     values = {"s0": {"mean": mean, "sd": sd}, "s1": {"mean": mean, "sd": 2 * sd}}
-    chart = series_chart(bread(n_reports=0, as_of=date(2024, 1, 1), values=values), "bread")
+    chart = series_chart(released(bread(n_reports=0, as_of=date(2024, 1, 1), values=values)), "bread")
     assert "NaN" not in svg(chart)
     assert max(len(end["says"]) for end in values_with(chart, "range")) < 12
 
@@ -730,14 +738,14 @@ def test_readings_of_any_size_can_be_drawn(mean: float, sd: float) -> None:
 @pytest.mark.parametrize("seed", range(3))
 def test_random_cases_can_be_drawn(seed: int) -> None:
     outlook = replace(outlook_of(*random_case(random.Random(seed))), draws=FEW)
-    ET.fromstring(svg(timeline_chart(outlook)))
-    ET.fromstring(svg(watch_chart(looks(outlook))))
+    ET.fromstring(svg(timeline_chart(released(outlook))))
+    ET.fromstring(svg(watch_chart(released(outlook))))
 
 
 def test_a_picture_written_again_is_small_and_looks_the_same() -> None:
     import vl_convert
 
-    chart = timeline_chart(japan(date(2026, 6, 1)))
+    chart = timeline_chart(released(japan(date(2026, 6, 1))))
     full = vl_convert.vegalite_to_png(chart, vl_version="6.4", scale=1)
     small = with_palette(full)
     assert len(small) < len(full) / 3
@@ -751,14 +759,14 @@ def test_a_picture_written_again_is_small_and_looks_the_same() -> None:
 def test_a_picture_that_one_can_see_through_stays_as_it_is() -> None:
     import vl_convert
 
-    chart = {**timeline_chart(outlook_with(["a", "b"])), "background": None}
+    chart = {**timeline_chart(released(outlook_with(["a", "b"]))), "background": None}
     full = vl_convert.vegalite_to_png(chart, vl_version="6.4", scale=1)
     assert with_palette(full) == full
 
 
 def test_nothing_is_fetched_for_a_picture() -> None:
     chart = {
-        "$schema": timeline_chart(outlook_with(["a", "b"]))["$schema"],
+        "$schema": timeline_chart(released(outlook_with(["a", "b"])))["$schema"],
         "data": {"url": "http://example.invalid/x.csv"},
         "mark": "point",
         "encoding": {"x": {"field": "a", "type": "quantitative"}},

@@ -596,7 +596,7 @@ def test_evidence_is_filtered(small: Forecast, arguments: list[str], expected: l
     assert [item["entry"] for item in done(small("evidence", "--json", *arguments)).json] == expected
     table = done(small("evidence", *arguments))
     assert [line.split()[0] for line in table.out.splitlines()[2:] if line.startswith("e")] == expected
-    assert table.err == f"{len(expected)} entries\n"
+    assert table.err == (f"{len(expected)} entries\n" if len(expected) != 1 else "1 entry\n")
 
 
 def test_evidence_keeps_texts_to_the_letter(small: Forecast) -> None:

@@ -15,13 +15,14 @@ from jsonschema import Draft202012Validator
 from markdown_it import MarkdownIt
 
 from forecast.display import one_line
-from forecast.export import FORMATS
-from forecast.export.csv_export import TABLES, UnknownTableError, csv_text
+from forecast.export import FORMATS, content_of
+from forecast.export.csv_export import csv_text
 from forecast.export.json_export import json_text, outlook_schema
 from forecast.export.markdown_export import escaped, markdown_text
+from forecast.export.tables import TABLES, UnknownTableError
 from forecast.outlook import Outlook
 from indicators.evidence import read_report
-from tests.forecast.build import PROVENANCE, japan_sar, outlook_of
+from tests.forecast.build import PROVENANCE, japan_sar, outlook_of, released
 from tests.strategies import AWKWARD, Case, awkward_text, cases, random_case
 
 VALIDATOR = Draft202012Validator(outlook_schema(), format_checker=Draft202012Validator.FORMAT_CHECKER)
@@ -29,7 +30,7 @@ WITHOUT = dataclasses.replace(PROVENANCE, without=("source:Kyodo",))
 
 
 def document(outlook: Outlook, **arguments: Any) -> dict[str, Any]:
-    read: dict[str, Any] = json.loads(json_text(outlook, PROVENANCE, **arguments))
+    read: dict[str, Any] = json.loads(json_text(released(outlook, **arguments)))
     return read
 
 
@@ -103,9 +104,9 @@ def test_the_document_holds_every_text_as_it_was(text: str) -> None:
 
 
 def test_nothing_that_a_terminal_obeys_is_written() -> None:
-    written = json_text(hostile("".join(AWKWARD[:10])), PROVENANCE)
+    written = json_text(released(hostile("".join(AWKWARD[:10]))))
     assert all(character.isprintable() or character == "\n" for character in written)
-    assert "日本の軍事的役割" in json_text(hostile("日本の軍事的役割"), PROVENANCE)
+    assert "日本の軍事的役割" in json_text(released(hostile("日本の軍事的役割")))
 
 
 @pytest.mark.parametrize(
@@ -129,7 +130,7 @@ def test_the_schema_refuses_what_it_does_not_describe(change: Any, why: str) -> 
 
 
 def test_keys_stand_in_the_order_of_the_format() -> None:
-    read = json.loads(json_text(hostile("x"), WITHOUT))
+    read = json.loads(json_text(released(hostile("x"), WITHOUT)))
     assert ", ".join(read) == (
         "format, engine, study, as_of, known_at, ledger, without, confidence, scenarios, timeline, projection, "
         "contributions, indicators, surprise, flags, evidence"
@@ -195,7 +196,7 @@ def test_evidence_is_given_as_it_was_logged() -> None:
 
 
 def frame(outlook: Outlook, table: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(csv_text(outlook, PROVENANCE, table=table)))
+    return pd.read_csv(io.StringIO(csv_text(released(outlook), table=table)))
 
 
 @settings(max_examples=25, deadline=None)
@@ -222,7 +223,7 @@ def test_csv_read_by_pandas_gives_the_same_numbers(case: Case) -> None:
 def test_every_row_has_the_columns_of_the_header(case: Case) -> None:
     outlook = outlook_of(*case)
     for table in TABLES:
-        text = csv_text(outlook, PROVENANCE, table=table)
+        text = csv_text(released(outlook), table=table)
         assert text.endswith("\n")
         assert "\r" not in text
         rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
@@ -231,7 +232,7 @@ def test_every_row_has_the_columns_of_the_header(case: Case) -> None:
 
 def test_indicators_have_a_row_for_each_state_and_one_for_each_number_to_come() -> None:
     outlook = hostile("x")
-    rows = list(csv.DictReader(io.StringIO(csv_text(outlook, PROVENANCE, table="indicators"))))
+    rows = list(csv.DictReader(io.StringIO(csv_text(released(outlook), table="indicators"))))
     assert [(row["id"], row["state"]) for row in rows] == [("s", "none"), ("s", "x"), ("c", "")]
     board, count = outlook.indicator_boards
     assert [float(row["probability"]) for row in rows[:2]] == list(board.states.values())
@@ -244,7 +245,7 @@ def test_indicators_have_a_row_for_each_state_and_one_for_each_number_to_come() 
 def test_no_text_is_a_formula_and_every_text_is_kept(text: str) -> None:
     outlook = hostile(text)
     for table in TABLES:
-        written = csv_text(outlook, PROVENANCE, table=table)
+        written = csv_text(released(outlook), table=table)
         rows = list(csv.reader(io.StringIO(written, newline=""), strict=True))
         assert len({len(row) for row in rows}) == 1
         for cell in (cell for row in rows[1:] for cell in row):
@@ -252,7 +253,7 @@ def test_no_text_is_a_formula_and_every_text_is_kept(text: str) -> None:
                 float(cell)
             except ValueError:
                 assert not cell.startswith(tuple("=+-@\t\r\n＝＋－＠"))
-    names = [row["name"] for row in csv.DictReader(io.StringIO(csv_text(outlook, PROVENANCE, table="scenarios"), ""))]
+    names = [row["name"] for row in csv.DictReader(io.StringIO(csv_text(released(outlook), table="scenarios"), ""))]
     dangerous = text.startswith(tuple("=+-@\t\r\n＝＋－＠"))
     assert names[0] == ("'" if dangerous else "") + (text[:200] or "x")
 
@@ -276,7 +277,7 @@ def test_the_lists_that_look_ahead_and_back_are_those_of_the_document() -> None:
 
 def test_an_unknown_table_is_refused_with_the_nearest() -> None:
     with pytest.raises(UnknownTableError, match='did you mean "timeline"') as caught:
-        csv_text(hostile("x"), PROVENANCE, table="timelines")
+        csv_text(released(hostile("x")), table="timelines")
     assert caught.value.where == "--table"
 
 
@@ -324,7 +325,7 @@ MORE = (
 
 @pytest.mark.parametrize("text", [text for text in (*AWKWARD, *BLOCKS, *INLINE, *MORE) if one_line(text)])
 def test_no_text_of_a_user_changes_the_page(text: str) -> None:
-    plain, attacked = (markdown_text(hostile(t), WITHOUT, flags=[t]) for t in ("harmless", text))
+    plain, attacked = (markdown_text(released(hostile(t), WITHOUT, flags=[t])) for t in ("harmless", text))
     assert structure(attacked) == structure(plain)
     for was, now in zip(texts_in(plain), texts_in(attacked), strict=True):
         assert now == was or "harmless" in was
@@ -353,7 +354,9 @@ def test_addresses_are_broken_for_renderers_that_look_for_them() -> None:
 
 def test_the_page_says_what_the_outlook_says() -> None:
     outlook = japan_sar(date(2026, 6, 1))
-    page = markdown_text(outlook, WITHOUT, flags=["The rows of sar-effect were changed after its first report."])
+    page = markdown_text(
+        released(outlook, WITHOUT, flags=["The rows of sar-effect were changed after its first report."])
+    )
     assert page.startswith("# Japan after the SAR agreement\n\nTLP:CLEAR\n\n**Question:** How far will")
     assert "As of 2026-06-01, from" in page
     assert "- **Note:** The rows of sar-effect were changed" in page
@@ -372,7 +375,7 @@ def test_losers_and_winners_are_not_rounded_away() -> None:
     study["indicators"][0]["likelihoods"] = {i: [0.5, 0.5] for i in "ab"}
     study["indicators"][0]["states"] = ["none", "some"]
     study.pop("drift", None)
-    page = markdown_text(outlook_of(study, reports, coverage, date.fromisoformat(study["opens"])), PROVENANCE)
+    page = markdown_text(released(outlook_of(study, reports, coverage, date.fromisoformat(study["opens"]))))
     assert "| a | >99.9 % |" in page
     assert "| b | <0.1 % |" in page
     assert "No report has changed anything." in page
@@ -384,9 +387,9 @@ def test_the_strictest_mark_stands_on_top() -> None:
     outlook = outlook_of(
         {**study, "tlp": "green"}, [*reports[:-1], {**reports[-1], "tlp": "amber+strict"}], coverage, as_of
     )
-    assert "\nTLP:AMBER+STRICT\n" in markdown_text(outlook, PROVENANCE)
-    assert "\nTLP:GREEN\n" in markdown_text(outlook_of({**study, "tlp": "green"}, reports, coverage, as_of), PROVENANCE)
-    assert "\nTLP:RED\n" in markdown_text(outlook_of({**study, "tlp": "red"}, [], coverage, as_of), PROVENANCE)
+    assert "\nTLP:AMBER+STRICT\n" in markdown_text(released(outlook))
+    assert "\nTLP:GREEN\n" in markdown_text(released(outlook_of({**study, "tlp": "green"}, reports, coverage, as_of)))
+    assert "\nTLP:RED\n" in markdown_text(released(outlook_of({**study, "tlp": "red"}, [], coverage, as_of)))
 
 
 # All formats
@@ -394,12 +397,13 @@ def test_the_strictest_mark_stands_on_top() -> None:
 
 @settings(max_examples=10, deadline=None)
 @given(cases())
-def test_every_format_writes_the_same_text_each_time(case: Case) -> None:
+def test_every_format_writes_the_same_each_time(case: Case) -> None:
     for form in FORMATS.values():
-        first, second = (form.write(outlook_of(*case), PROVENANCE) for _ in range(2))
+        first, second = (form.write(released(outlook_of(*case))) for _ in range(2))
         assert first == second
-        assert first.endswith("\n")
+        assert isinstance(first, bytes) == form.is_binary
+        assert form.is_binary or content_of(first).endswith(b"\n")
 
 
 def test_tables_are_offered_where_one_list_is_written() -> None:
-    assert {name: form.tables for name, form in FORMATS.items() if form.tables} == {"csv": TABLES}
+    assert {name: form.tables for name, form in FORMATS.items() if form.tables} == {"csv": TABLES, "parquet": TABLES}

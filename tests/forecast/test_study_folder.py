@@ -86,8 +86,8 @@ def test_one_history_for_several_indicators(folder: Path) -> None:
     [
         (lambda f: (f / "poll.csv").unlink(), '"history" is "poll.csv", which is not there; put the file at '),
         (lambda f: _folder_in_place(f / "poll.csv"), '"history" is "poll.csv", which is not a file; name a CSV file'),
-        (lambda f: _link(f / "poll.csv", f.parent / "elsewhere.csv"), "which leads out of the study file's folder; put a copy"),
-        (lambda f: _link(f / "poll.csv", f / "poll.csv", made=False), "which leads in a circle; put the file itself there"),
+        (lambda f: _link(f / "poll.csv", f.parent / "elsewhere.csv"), "which leads out of the study file's folder;"),
+        (lambda f: _link(f / "poll.csv", f / "poll.csv", made=False), "which leads in a circle; put the file itself"),
     ],
     ids=["missing", "folder", "link out", "link to itself"],
 )  # fmt: skip

@@ -100,6 +100,10 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
         f"{SHORT}\nxyz,2024-02-01,calm\n",
         [(2, 'indicator: no indicator "xyz" in the study; one of: mood, press')],
     ),
+    "indicator unknown beside another fault": (
+        f"{SHORT}\nxyz,2024-02-30,calm\n",
+        [(2, 'indicator: no indicator "xyz" in the study; one of: mood, press'), (2, 'observed: "2024-02-30" is not')],
+    ),
     "indicator retired": (f"{SHORT}\ngone,2024-02-01,no\n", [(2, 'indicator: indicator "gone" is retired')]),
     # Days
     "day missing": (f"{SHORT}\nmood,,calm\n", [(2, "observed: the day is missing; give observed")]),

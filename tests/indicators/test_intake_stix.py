@@ -23,8 +23,16 @@ from tests.small import SOUND, import_files, new_ledger, steady
 
 MARK = {level: mark for mark, level in TLP_MARKINGS.items()}
 TLP_EXTENSION = "extension-definition--60a3c5c5-0d10-413e-aab3-9e08dde9e88d"
-UNKNOWN = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da"
-"""TLP:GREEN of the first version, which nobody may take for that of the second."""
+UNKNOWN = "marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41db"
+"""One digit beside TLP:GREEN of the first version."""
+
+FIRST_MARKS = {
+    "white": ("marking-definition--613f2e26-407d-48c7-9eca-b8e91df99dc9", "clear"),
+    "green": ("marking-definition--34098fce-860f-48ae-8e50-ebd3cc5e41da", "green"),
+    "amber": ("marking-definition--f88d31f6-486f-44da-b317-01333bde0b82", "amber"),
+    "red": ("marking-definition--5e57c739-391a-4eb3-b6be-7d15ca92d5ed", "red"),
+}
+"""Of the first version, as STIX 2.1 prints them (7.2.1.4); and the level that each is now."""
 
 MOOD = {"indicator": "mood", "observed": "2024-02-01", "state": "calm"}
 WORDS = f"put each into extensions, {EXTENSION}, report"
@@ -60,6 +68,19 @@ def standard(level: str) -> Object:
         "created": "2022-10-01T00:00:00.000Z",
         "name": f"TLP:{level.upper()}",
         "extensions": {TLP_EXTENSION: {"extension_type": "property-extension", "tlp_2_0": level}},
+    }
+
+
+def first_standard(level: str) -> Object:
+    """The marking of the first version as STIX 2.1 prints it."""
+    return {
+        "type": "marking-definition",
+        "spec_version": "2.1",
+        "id": FIRST_MARKS[level][0],
+        "created": "2017-01-20T00:00:00.000Z",
+        "definition_type": "tlp",
+        "name": f"TLP:{level.upper()}",
+        "definition": {"tlp": level},
     }
 
 
@@ -165,6 +186,14 @@ BAD: dict[str, tuple[bytes, list[tuple[str, str]]]] = {
         bundle(note(MOOD), {**standard("red"), "definition_type": "statement", "definition": {"statement": "for all"}}),
         [(f"!{MARK['red']}", "it redefines the standard marking TLP:RED")],
     ),
+    "red of the first version called white": (
+        bundle(note(MOOD), {**first_standard("white"), "id": FIRST_MARKS["red"][0]}),
+        [(f"!{FIRST_MARKS['red'][0]}", "it redefines the standard marking TLP:RED; leave the standard markings out")],
+    ),
+    "amber of the first version that says white inside": (
+        bundle(note(MOOD), {**first_standard("amber"), "definition": {"tlp": "white"}}),
+        [(f"!{FIRST_MARKS['amber'][0]}", "it redefines the standard marking TLP:AMBER")],
+    ),
     # Confidence
     "doubtful and almost certain": (
         bundle(note({**MOOD, "grade": "B4"}, confidence=85)),
@@ -263,7 +292,16 @@ def test_the_marks_of_the_standard_are_known_by_their_ids(level: str) -> None:
         assert raw.values["tlp"] == level
 
 
+@pytest.mark.parametrize("level", FIRST_MARKS)
+def test_the_marks_of_the_first_version_are_known_too(level: str) -> None:
+    mark, now = FIRST_MARKS[level]
+    for objects in ([], [first_standard(level)], [without(first_standard(level), "name")]):
+        [raw] = rows_of(note(MOOD, object_marking_refs=[mark]), *objects)
+        assert raw.values["tlp"] == now
+
+
 MARKED: dict[str, tuple[Object, str | None]] = {
+    "one of each version": ({"object_marking_refs": [FIRST_MARKS["white"][0], MARK["green"]]}, "green"),
     "none": ({}, None),
     "an empty list": ({"object_marking_refs": []}, None),
     "two": ({"object_marking_refs": [MARK["green"], MARK["amber"]]}, "amber"),

@@ -43,8 +43,7 @@ ROOT = Path(__file__).parent.parent.parent
 OPENERS = [create_ledger, open_ledger]
 Opener = Callable[..., PostgresLedger]
 CHECKS = (
-    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint"
-    " WHERE conrelid = 'entry'::regclass AND contype = 'c'"
+    "SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE conrelid = 'entry'::regclass AND contype = 'c'"
 )
 KILL_OTHERS = "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE application_name = 'watchfloor'"
 
@@ -116,7 +115,9 @@ def test_what_was_recorded_is_there_when_opened_again(url: str) -> None:
 def test_a_database_without_a_ledger_is_told_with_the_command_that_makes_one(database: str) -> None:
     for statement in ("SELECT 1", "CREATE SCHEMA watchfloor"):
         by_hand(database, statement)
-        with pytest.raises(LedgerMissingError, match="there is no ledger in this database; make one with forecast init"):
+        with pytest.raises(
+            LedgerMissingError, match="there is no ledger in this database; make one with forecast init"
+        ):
             open_ledger(database, clock=utc_now)
     create_ledger(database, clock=utc_now).close()
 
@@ -237,7 +238,9 @@ def test_the_oldest_server_at_hand_keeps_a_ledger_too() -> None:
 # Settings of a server that do not suit a ledger
 
 
-@pytest.mark.parametrize(("level", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")])
+@pytest.mark.parametrize(
+    ("level", "kept"), [("off", "on"), ("local", "on"), ("on", "on"), ("remote_apply", "remote_apply")]
+)
 def test_a_commit_waits_for_the_disk_whatever_the_database_says(server: Server, level: str, kept: str) -> None:
     url = server.new_database()
     by_hand(
@@ -573,9 +576,7 @@ def rival_row(ledger: Ledger) -> str:
 
 
 @pytest.mark.parametrize("rivals", [1, 2])
-def test_a_writer_that_gets_in_between_is_given_way(
-    url: str, rivals: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_that_gets_in_between_is_given_way(url: str, rivals: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_postgres, "PAUSES", (0.0, 0.0))
     asked = []
 
@@ -607,8 +608,9 @@ def test_a_writer_that_always_gets_in_between_is_told(url: str, hasty: None) -> 
 def test_a_writer_that_has_not_yet_committed_is_waited_for(url: str) -> None:
     with psycopg.connect(url, options="-c search_path=watchfloor") as other, open_ledger(url, clock=utc_now) as ledger:
         other.execute(rival_row(ledger).encode())
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'watchfloor' AND wait_event_type = 'Lock'"
-
+        waiting = (
+            "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'watchfloor' AND wait_event_type = 'Lock'"
+        )
         program = subprocess.Popen([sys.executable, "-c", ONE_ENTRY, url], stdout=subprocess.PIPE, text=True)
         while by_hand(url, waiting) == [(0,)]:
             assert program.poll() is None
@@ -628,9 +630,7 @@ with open_ledger(sys.argv[1], clock=utc_now) as ledger:
 """
 
 
-def test_a_writer_that_keeps_the_lock_is_awaited_no_longer_than_that(
-    url: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_writer_that_keeps_the_lock_is_awaited_no_longer_than_that(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ledger_postgres, "LOCK_SECONDS", 0.01)
     with open_ledger(url, clock=utc_now) as ledger:
         with psycopg.connect(url) as other:
@@ -689,7 +689,7 @@ def test_a_reader_whose_connection_was_lost_goes_on(url: str) -> None:
 
 
 def test_a_writer_whose_connection_was_lost_decides_again(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ledger_postgres, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(ledger_postgres, "PAUSES", (0.0, 0.0, 0.0))
     asked = []
 
     def decide(shown: Ledger) -> list[Draft]:
@@ -711,7 +711,7 @@ def test_a_writer_whose_connection_is_always_lost_says_so(url: str, hasty: None)
         return [draft(6)]
 
     with open_ledger(url, clock=utc_now) as ledger:
-        with pytest.raises(LedgerConnectionError, match="no connection to the server of the ledger; nothing was written"):
+        with pytest.raises(LedgerConnectionError, match=r"no connection to the server.*; nothing was written"):
             ledger.append(decide)
         assert ledger.head().entries == 5
 
@@ -746,7 +746,7 @@ class LosesCommit(PostgresLedger):
     """A ledger whose connection breaks at its first commit: before the server hears of it, or after it has done it."""
 
     is_heard = True
-    before_looking: Callable[[], None] = staticmethod(lambda: None)
+    before_looking: Callable[[], object] = staticmethod(lambda: None)
 
     def _run(self, statement: str, values: Any = None) -> list[Any]:
         if statement == "COMMIT" and not hasattr(self, "lost"):
@@ -783,7 +783,8 @@ def test_a_commit_whose_answer_was_lost_for_good_is_told_as_uncertain(
     with create_ledger(url, clock=utc_now) as opened:
         ledger = LosesCommit(opened._connection, opened.address, clock=utc_now)
         name = url_name(url)
-        ledger.before_looking = lambda: by_hand(server.url(), f"ALTER DATABASE {name} ALLOW_CONNECTIONS false") and None
+        closed = f"ALTER DATABASE {name} ALLOW_CONNECTIONS false"
+        ledger.before_looking = lambda: by_hand(server.url(), closed)
         with pytest.raises(LedgerUncertainError, match="whether it did is not known; look with forecast evidence"):
             record(ledger, draft())
         ledger.close()
@@ -893,14 +894,25 @@ def test_an_unreadable_page_is_named_by_the_first_entry_on_it() -> None:
         "postgresql://ana:KANARIA@[127.0.0.1/team",
         "postgresql://ana:KANARIA@127.0.0.1:1/team?KANARIA=1",
         "postgresql://locked:KANARIA@/postgres?host={socket}",
-        "postgresql://postgres:KANARIA@/postgres?host={socket}",
     ],
 )
 def test_no_message_shows_the_password(server: Server, database: str, opener: Opener, form: str) -> None:
     with pytest.raises(LedgerError) as caught:
-        opener(form.format(socket=server.socket), clock=lambda: utc_now() / 0).append(lambda _: [draft()])  # type: ignore[operator]
-    assert "KANARIA" not in str(caught.value) + repr(caught.value) and "ARIA" not in str(caught.value)
+        opener(form.format(socket=server.socket), clock=utc_now)
+    # The name of a database is shown, whatever it is.
+    said = (str(caught.value) + repr(caught.value)).replace("postgres@/KANARIA:", "")
+    assert "ARIA" not in said
     assert caught.value.__suppress_context__
+
+
+def test_no_failure_of_an_open_ledger_shows_the_password(url: str, hasty: None) -> None:
+    with open_ledger(url.replace("postgres@", "postgres:KANARIA@"), clock=utc_now) as ledger:
+        assert "KANARIA" not in repr(ledger) + repr(ledger.address)
+        by_hand(url, "DROP TABLE entry")
+        with pytest.raises(LedgerAlteredError) as caught:
+            record(ledger, draft(6))
+        assert "KANARIA" not in str(caught.value) + repr(caught.value)
+        assert caught.value.__suppress_context__
 
 
 def test_a_wrong_password_is_told(server: Server, database: str) -> None:

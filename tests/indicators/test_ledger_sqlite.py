@@ -11,8 +11,8 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
@@ -41,9 +41,9 @@ from indicators.ledger_sqlite import (
     open_ledger,
 )
 from tests.contracts import RefusedError, SqlLedgerContract, clock_at, draft, five_entries, record
+from tests.machine import as_a_plain_user
 from tests.strategies import awkward_text
 
-NOBODY = 65534
 OPENERS = [create_ledger, open_ledger]
 Opener = Callable[..., SqliteLedger]
 
@@ -84,24 +84,6 @@ def path(tmp_path: Path) -> Path:
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A ledger opened in this test waits for no lock."""
     monkeypatch.setattr(ledger_sqlite, "BUSY_SECONDS", 0.0)
-
-
-@contextmanager
-def as_a_plain_user(folder: Path) -> Iterator[Path]:
-    """A folder of a user to whom modes apply, as that user; under root it is another folder, where nobody owns."""
-    if os.geteuid() != 0:
-        yield folder
-        return
-    theirs = Path(tempfile.mkdtemp())
-    os.chown(theirs, NOBODY, NOBODY)
-    os.seteuid(NOBODY)
-    try:
-        if not os.access(theirs, os.R_OK | os.W_OK, effective_ids=True):
-            pytest.skip("root ignores modes, and no other user reaches the folder for temporary files")
-        yield theirs
-    finally:
-        os.seteuid(0)
-        shutil.rmtree(theirs)
 
 
 class TestSqliteLedger(SqlLedgerContract):

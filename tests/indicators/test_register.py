@@ -87,8 +87,8 @@ def test_a_count_that_becomes_a_milestone_in_a_later_revision() -> None:
     [
         ("evidence", {}, "its ref or its indicator is not a text"),
         ("evidence", {"indicator": "mood", "ref": 5}, "its ref or its indicator is not a text"),
-        ("evidence", {"indicator": "talks", "to": "x"}, '"x" is not a day'),
-        ("coverage", {"indicator": "talks"}, "from is missing"),
+        ("evidence", {"indicator": "talks", "to": "x"}, "its evidence payload cannot be read .the field to.;"),
+        ("coverage", {"indicator": "talks"}, "its coverage payload cannot be read .the field from.;"),
         ("amend", {"entry": "e1"}, "it names no changes"),
     ],
 )
