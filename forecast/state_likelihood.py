@@ -402,26 +402,26 @@ class _Removals:
     the walk is over. In plain numbers, and given up where a double might run out.
     """
 
-    _SAME = 1e-12
-    _SMALL = 1e-13  # in nats, what a report is not said to contribute more
+    _SAME = 1e-11
+    _SMALL = 1e-12  # in nats, what a report is not said to contribute more
     _DEEP = 600.0  # in nats, what a report may bring
     _HELD = 16_384  # numbers side by side: as many as stay near the processor
     _LOOK = 8  # steps between two looks at whether all are back
 
     def __init__(self, likelihood: StateLikelihood) -> None:
-        """All of it with states first and reports last: shapes (S, K, R), or (R,)."""
+        """All of it with states first and reports last, in memory too: shapes (S, K, R), or (R,)."""
         reports, self.own = likelihood.reports, likelihood.contributions
         self.days = reports.days
         self.held = likelihood.model.stay(np.diff(reports.event_days, prepend=0))[reports.event]
         self.held[:1] = 0.0
-        self.stay = np.where(likelihood.openings, self.held, 1.0)
-        self.base = likelihood.base_on(reports.event_days).transpose(2, 0, 1)[..., reports.event]
-        self.drawn = (1.0 - self.stay) * self.base
-        self.belief = likelihood._beliefs[0].transpose(2, 1, 0)
+        stay = np.where(likelihood.openings, self.held, 1.0)
+        self.base = np.ascontiguousarray(likelihood.base_on(reports.event_days)[:, reports.event].transpose(2, 0, 1))
+        self.belief = np.ascontiguousarray(likelihood._beliefs[0].transpose(2, 1, 0))
         after, before = likelihood.emissions
-        log_gain = (after - before).T[:, None] - self.own.T
+        log_gain = np.subtract((after - before).T[:, None], self.own.T, order="C")
         self.deep = bool(np.abs(log_gain).max(initial=0.0) > self._DEEP)
-        self.gain = np.exp(np.clip(log_gain, -self._DEEP, self._DEEP))
+        gain = np.exp(np.clip(log_gain, -self._DEEP, self._DEEP))
+        self.kept, self.drawn = stay * gain, (1.0 - stay) * self.base * gain
 
     def changes(self, removed: Integers) -> dict[int, Change]:
         """The change by position, for removals of reports that are alone in their events; empty when given up."""
@@ -460,16 +460,13 @@ class _Removals:
 
     def _told(self, weights: Floats, total: Floats, at: slice) -> Floats:
         """Weights after one report each, from those after the report before and their sum."""
-        told = self.stay[at] * weights
+        told = self.kept[..., at] * weights
         told += self.drawn[..., at] * total
-        told *= self.gain[..., at]
         return told
 
     def _by_removal(self, removed: Integers, added: Floats) -> dict[int, Change]:
         """One change each, with what comes on the same day added up; `added` has shape (lags, K, n)."""
-        lags, which = np.nonzero(np.abs(added).max(axis=1) > self._SMALL)
-        order = np.argsort(which, kind="stable")
-        lags, which = lags[order], which[order]
+        which, lags = np.nonzero(np.abs(added).max(axis=1).T > self._SMALL)
         days = self.days[removed[which] + lags]
         opens = np.flatnonzero((np.diff(which, prepend=-1) != 0) | (np.diff(days, prepend=-1) != 0))
         sums = np.add.reduceat(added[lags, :, which], opens) if len(opens) else np.empty((0, added.shape[1]))

@@ -131,6 +131,9 @@ def record_study(
 ) -> Recorded:
     """Record a study, or the next revision of it, with the histories that it names and what was fitted to them.
 
+    A fit stays as it was first recorded while its history and its model do, whatever another machine or a later version
+    would make of them.
+
     Parameters
     ----------
     study : Study
@@ -156,25 +159,37 @@ def record_study(
     """
     study.check_baselines()
     payload = {"file": text, "study": dict(content), "history": dict(study.baselines.histories)}
-    fits = {name: fit.model_dump(mode="json") for name, fit in study.baselines.fits.items()}
-    fitted = {"fits": fits} if fits else {}
     before: list[Entry] = []
 
     def decide(now: Ledger) -> Sequence[Draft]:
         known = replayed(now.entries(study=study.study))
         before[:] = known.revisions
-        # A fit stays as it was first recorded, whatever another machine or a later version would make of it.
         if known.revisions and all(known.revisions[-1].payload.get(key) == value for key, value in payload.items()):
             return []
         faults = revision_faults(study, known, file=file)
         if faults:
             raise FaultsError(faults)
-        return [Draft(author=author, study=study.study, kind="study", payload=payload | fitted)]
+        fits = _fits(study, study_of(known.revisions[-1]) if known.revisions else None)
+        return [
+            Draft(author=author, study=study.study, kind="study", payload=payload | ({"fits": fits} if fits else {}))
+        ]
 
     written = ledger.append(decide)
     if written:
         return Recorded(written[0], len(before) + 1, is_new=True)
     return Recorded(before[-1], len(before), is_new=False)
+
+
+def _fits(study: Study, before: Study | None) -> dict[str, Any]:
+    """The fits of a study as plain JSON values; that of the revision before where it was fitted to the same."""
+    found = {}
+    for name, fit in study.baselines.fits.items():
+        old = before.by_id.get(name) if before else None
+        if before and old and name in before.baselines.fits and before.baselines.fits[name].model == fit.model:
+            same = before.baselines.history_of(old) == study.baselines.history_of(study.by_id[name])
+            fit = before.baselines.fits[name] if same else fit
+        found[name] = fit.model_dump(mode="json")
+    return found
 
 
 def log_report(

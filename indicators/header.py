@@ -6,13 +6,16 @@ from collections.abc import Iterator, Sequence
 
 from indicators.errors import Fault, nearest
 
-__all__ = ["EXPORTED", "header_faults"]
+__all__ = ["EXPORTED", "UNREAD", "header_faults"]
 
 MOST_COLUMNS = 100
 
 EXPORTED = "entry"
 """The first column of evidence as we export it. The ids in it are those of the ledger that it comes from; nobody reads
 them, but such a table is known by it to be one of ours."""
+
+UNREAD = (EXPORTED, "attachments")
+"""The columns of such a table that are no fields: the attachments themselves are not in it."""
 
 
 def header_faults(header: Sequence[str], file: str, fields: Sequence[str]) -> Iterator[Fault]:
@@ -30,11 +33,11 @@ def header_faults(header: Sequence[str], file: str, fields: Sequence[str]) -> It
     if len(header) > MOST_COLUMNS:
         yield Fault(file, 1, 0, f"the header has {len(header)} columns", f"keep to: {', '.join(fields)}")
         return
-    own = header[1:] if header[:1] == [EXPORTED] else header
+    known = (*fields, *UNREAD) if header[:1] == [EXPORTED] else fields
     for position, name in enumerate(header):
-        if name not in fields and not (position == 0 and name == EXPORTED):
+        if name not in known:
             yield Fault(file, 1, 0, f'no field "{name[:60]}" (column {position + 1})', nearest(name[:60], fields))
         elif name in header[:position]:
             yield Fault(file, 1, 0, f'the column "{name}" stands twice', "take one of them out")
-    if not set(own) - set(fields) and "indicator" not in header:
+    if not set(header) - set(known) and "indicator" not in header:
         yield Fault(file, 1, 0, "there is no column indicator", "name each row's indicator in it")

@@ -15,7 +15,7 @@ from typing import BinaryIO
 
 from indicators.errors import Fault
 from indicators.formula import unguarded
-from indicators.header import EXPORTED, header_faults
+from indicators.header import EXPORTED, UNREAD, header_faults
 from indicators.raw import Raw, Read
 from indicators.utf8 import NotTextError, text_lines
 
@@ -110,7 +110,7 @@ def _record(header: Sequence[str], cells: Sequence[str]) -> dict[str, object]:
     record = dict(zip(header, cells, strict=True))
     if header[0] != EXPORTED:
         return {**record}
-    return {name: unguarded(text) for name, text in record.items() if name != EXPORTED}
+    return {name: unguarded(text) for name, text in record.items() if name not in UNREAD}
 
 
 def _ambiguous(found: Sequence[str], first: str, file: str) -> Fault:

@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO
 
 from indicators.errors import Fault, WatchfloorError, nearest
-from indicators.header import EXPORTED, header_faults
+from indicators.header import UNREAD, header_faults
 from indicators.raw import Raw, Read, place_in
 from indicators.workbook import WorkbookError, guarded, sheet_faults
 
@@ -149,7 +149,7 @@ def _row(cells: Sequence[Any], number: int, header: Sequence[str], place: str, t
     values: dict[str, object] = {}
     faults = []
     for position, cell in enumerate(cells):
-        if cell.value is None or header[position : position + 1] == [EXPORTED]:
+        if cell.value is None or (position < len(header) and header[position] in UNREAD):
             continue
         try:
             if position >= len(header):

@@ -125,8 +125,11 @@ _INSERT = (
 _SELECT = "SELECT seq, id, recorded_at, author, study, kind, payload, prev, hash FROM entry"
 _SELECT_LAST = f"{_SELECT} ORDER BY seq DESC LIMIT 1"
 _SELECT_HEAD = "SELECT seq, hash FROM entry WHERE :until IS NULL OR recorded_at <= :until ORDER BY seq DESC LIMIT 1"
+# From one study to the next along the index: grouping would go through the index of a million entries to name one.
 _SELECT_STUDIES = (
-    "SELECT study FROM entry WHERE seq IN (SELECT min(seq) FROM entry GROUP BY study)"
+    "WITH RECURSIVE found (study) AS (SELECT min(study) FROM entry UNION ALL"
+    " SELECT (SELECT min(study) FROM entry WHERE study > found.study) FROM found WHERE study IS NOT NULL)"
+    " SELECT entry.study FROM found, entry WHERE entry.seq = (SELECT min(seq) FROM entry WHERE study = found.study)"
     " AND (:until IS NULL OR recorded_at <= :until) ORDER BY seq"
 )
 _RANGE = "seq > :after AND seq <= :through AND (:until IS NULL OR recorded_at <= :until) ORDER BY seq LIMIT :limit"

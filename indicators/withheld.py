@@ -1,7 +1,8 @@
 """What is known of a study for an audience: the entries within a handling level, with no trace of the others.
 
 An entry goes by the mark that it has now. What it said while it was marked more strictly, and the corrections between
-such a mark and another, are no part of what is left. Revisions of the study stay: their mark is the study's.
+such a mark and another, are no part of what is left. Revisions and resolutions of the study stay: their mark is the study's.
+Publications do not: their numbers rest on more than can be told of one by one.
 """
 
 from __future__ import annotations
@@ -13,7 +14,10 @@ from indicators.evidence import Report
 from indicators.markings import exceeds, strictest
 from indicators.replay import Known, Logged
 
-__all__ = ["MarkOf", "within"]
+__all__ = ["WITHHELD", "MarkOf", "within"]
+
+WITHHELD = "withheld"
+"""What stands for an author who is not named."""
 
 MarkOf = Callable[[Logged, str | None], str]
 """From an entry, and the mark it gives itself, to the mark that holds; the second is None where it gives none."""
@@ -36,7 +40,7 @@ def within(known: Known, most: str, mark_of: MarkOf) -> Known:
         if not exceeds(mark_of(item, _own(item.record)), most)
     }
     refs = {ref: name for ref, name in known.refs.items() if name in logged and _has_ref(logged[name], ref)}
-    return Known(known.revisions, logged, refs, known.seq)
+    return replace(known, logged=logged, refs=refs, publications=[])
 
 
 def _own(record: object) -> str | None:
@@ -48,7 +52,8 @@ def _cleaned(item: Logged, most: str, mark_of: MarkOf) -> Logged:
     if not item.corrections:
         return item
     mark = mark_of(item, _own(item.first))
-    first = item.record if exceeds(mark, most) else item.first
+    if exceeds(mark, most):
+        item = _begun_above(item)
     kept = []
     for correction in item.corrections:
         before, changes = mark, correction.payload.get("set")
@@ -56,7 +61,19 @@ def _cleaned(item: Logged, most: str, mark_of: MarkOf) -> Logged:
             mark = mark_of(item, changes["tlp"])
         if not exceeds(strictest([before, mark]), most):
             kept.append(correction)
-    return replace(item, first=first, corrections=tuple(kept))
+    return replace(item, corrections=tuple(kept))
+
+
+def _begun_above(item: Logged) -> Logged:
+    """An entry that was logged above the level and lowered since: what it said then, and who wrote it, is withheld.
+
+    So are its attachments, which no correction can take out.
+    """
+    record = item.record
+    if isinstance(record, Report):
+        record = replace(record, attachments=())
+    author = getattr(record, "author", None) or WITHHELD
+    return replace(item, entry=replace(item.entry, author=author), record=record, first=record)
 
 
 def _has_ref(item: Logged, ref: str) -> bool:

@@ -19,7 +19,7 @@ from forecast.charts.lettering import in_lines, names_in_lines
 from forecast.charts.moves import log_weights_on
 from forecast.charts.shades import AGAINST, FOR, STEPS, cell_look
 from forecast.charts.style import INK, MARGIN, PALE, WIDTH, Plain, column, day_text, layer, look, note, over, pixel
-from forecast.display import shortened
+from forecast.display import one_line, shortened
 from forecast.outlook import Outlook
 from forecast.probability import DECIBAN, Floats
 from forecast.release import Released
@@ -126,7 +126,7 @@ class _Table:
         reports = Counter(name for name, day in dated if since is None or day > since)
         apart = np.ptp(weights, axis=1)
         order = [int(j) for j in np.argsort(-apart, kind="stable") if weights[j].any()]
-        names = [indicator.label for indicator in outlook.study.indicators]
+        names = [one_line(indicator.label) or indicator.id for indicator in outlook.study.indicators]
         silent = [names[j] for j in range(len(ids)) if j not in order]
         kept = cls([names[j] for j in order], [reports[ids[j]] for j in order], weights[order], drift, silent)
         return kept if len(order) <= _MOST else kept._gathered()

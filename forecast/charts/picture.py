@@ -10,6 +10,7 @@ import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
+from html import escape
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
@@ -18,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.charts.pdf_order import in_order
+from forecast.display import one_line
 
 __all__ = ["pdf", "png", "svg", "with_palette"]
 
@@ -46,8 +48,12 @@ def png(chart: Mapping[str, Any], *, scale: float = 2) -> bytes:
 
 
 def svg(chart: Mapping[str, Any]) -> str:
-    """The chart as an SVG document whose texts are texts."""
-    return _renderer().vegalite_to_svg(dict(chart), vl_version=_VEGA_LITE, allowed_base_urls=[])
+    """The chart as an SVG document whose texts are texts, and whose description is what a screen reader reads."""
+    # Of itself the renderer would have every mark read out with its places in pixels.
+    plain = {**chart, "config": {**chart.get("config", {}), "aria": False}}
+    drawing: str = _renderer().vegalite_to_svg(plain, vl_version=_VEGA_LITE, allowed_base_urls=[])
+    label = escape(one_line(str(chart.get("description", ""))))
+    return drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
 
 
 def pdf(chart: Mapping[str, Any]) -> bytes:

@@ -30,7 +30,7 @@ from forecast.charts.style import (
     over,
     pixel,
 )
-from forecast.display import account, percent, shortened
+from forecast.display import account, one_line, percent, shortened
 from forecast.outlook import Outlook, Row
 from forecast.probability import DECIBAN, log_odds
 from forecast.release import Released
@@ -40,6 +40,8 @@ __all__ = ["UnknownScenarioError", "waterfall_chart"]
 
 _DAY, _SAYS, _LEFT, _RIGHT, _STEP, _THEN = 0, 86, 448, 700, 768, WIDTH + MARGIN
 _ROW = 23
+# Decibans below which a step is one of the rest.
+_SMALL = 0.1
 _ROOM = _LEFT - _SAYS - 20
 _MOST = 14
 _BAR = 13
@@ -67,7 +69,8 @@ def waterfall_chart(
 ) -> Chart:
     """What moved one scenario, step by step: time passing, silence, and reports; the steps add up to the whole move.
 
-    Reports stand in order of time. The fourteen largest steps have a row each, the smaller ones one together.
+    Reports stand in order of time. The fourteen largest steps have a row each, the smaller ones and
+    those below a tenth of a deciban one together.
 
     Parameters
     ----------
@@ -86,27 +89,29 @@ def waterfall_chart(
     outlook = released.outlook
     k = int(outlook.final.argmax()) if scenario is None else _position(outlook, scenario)
     rows = outlook.rows_since(since)
-    start, end = (float(log_odds(log_weights_on(outlook, day))[k]) for day in (since, outlook.as_of))
+    logs = [log_weights_on(outlook, day) for day in (since, outlook.as_of)]
+    stood, stands = (percent(math.exp(log[k])) for log in logs)
     steps = _gathered([_step(outlook, row, k) for row in rows])
-    levels = [start]
+    levels = [float(log_odds(logs[0])[k])]
     for step in steps:
         levels.append(levels[-1] + step.log_odds)
-    scale = _Scale(min(*levels, end), max(*levels, end))
-    first = "the priors" if since is None else day_text(since)
+    scale = _Scale(min(levels), max(levels))
+    first, last = day_text(since) if since else "the priors", day_text(outlook.as_of)
     height = _ROW * (len(steps) + 2)
-    moved = f"{percent(_probability(start))} to {percent(_probability(end))}"
-    says = f"What moved it from {first} to {day_text(outlook.as_of)}: from {moved}."
+    says = f"What moved it from {first} to {last}: from {stood} to {stands}."
     if not steps:
-        says = f"Nothing moved it from {first} to {day_text(outlook.as_of)}."
+        says = f"Nothing moved it from {first} to {last}."
+    began = _text(first if since else "", "Where it stood" if since else "The priors", stood)
+    texts = [began, *_texts(steps, levels), _text(last, "Where it stands", stands)]
     return framed(
         [
             *_grid(scale, height),
             *over(_bars(steps, levels, scale), _bar_marks()),
-            *over(_texts(steps, levels, first=first, last=day_text(outlook.as_of)), _columns()),
+            *over([{**text, "y": _y(n)} for n, text in enumerate(texts)], _columns()),
             *over(_ends(levels, scale), _end_marks()),
             *_heads(),
         ],
-        title=title or outlook.study.scenarios[k].label,
+        title=title or one_line(outlook.study.scenarios[k].label) or outlook.study.scenario_ids[k],
         subtitle=[outlook.study.label, f"{says} 10 decibans make the odds ten times as high."],
         description=f"{says} {_description(steps)}",
         said=released.said,
@@ -141,13 +146,13 @@ def _step(outlook: Outlook, row: Row, k: int) -> _Step:
 
 
 def _gathered(steps: Sequence[_Step]) -> list[_Step]:
-    """The largest steps in the order given, and the others as one; all of them where there is room."""
-    if len(steps) <= _MOST + 1:
-        return list(steps)
+    """The largest steps in the order given, and the others, of which there are several, as one."""
     order = sorted(range(len(steps)), key=lambda n: -abs(steps[n].log_odds))
-    largest = sorted(order[:_MOST])
-    rest = math.fsum(steps[n].log_odds for n in order[_MOST:])
-    return [*(steps[n] for n in largest), _Step("", f"The rest, {len(steps) - _MOST:,} smaller steps", rest)]
+    rest = [n for place, n in enumerate(order) if place >= _MOST or abs(steps[n].log_odds) < _SMALL * DECIBAN]
+    if len(rest) < 2:
+        return list(steps)
+    gathered = _Step("", f"The rest, {len(rest):,} smaller steps", math.fsum(steps[n].log_odds for n in rest))
+    return [*(step for n, step in enumerate(steps) if n not in rest), gathered]
 
 
 class _Scale:
@@ -215,23 +220,23 @@ def _end_marks() -> list[Plain]:
     return [layer({"type": "rule", "color": INK, "strokeWidth": 2.4}, x=pixel("x"), y=pixel("y"), y2={"field": "y2"})]
 
 
-def _texts(steps: Sequence[_Step], levels: Sequence[float], *, first: str, last: str) -> list[Plain]:
-    began = {"day": "" if first == "the priors" else first, "says": "The priors" if first == "the priors" else ""}
-    ends = [
-        {**began, "says": began["says"] or "Where it stood", "step": "", "then": percent(_probability(levels[0]))},
-        {"day": last, "says": "Where it stands", "step": "", "then": percent(_probability(levels[-1]))},
-    ]
-    between = [
+def _text(day: str, says: str, then: str) -> Plain:
+    """The first or the last row."""
+    return {"day": day, "says": says, "step": "", "then": then, "strong": True}
+
+
+def _texts(steps: Sequence[_Step], levels: Sequence[float]) -> list[Plain]:
+    """The rows between."""
+    return [
         {
             "day": step.day,
             "says": step.says,
             "step": _decibans(step.log_odds),
             "then": percent(_probability(level)),
+            "strong": False,
         }
         for step, level in zip(steps, levels[1:], strict=True)
     ]
-    rows = [{**ends[0], "strong": True}, *({**row, "strong": False} for row in between), {**ends[1], "strong": True}]
-    return [{**row, "y": _y(n)} for n, row in enumerate(rows)]
 
 
 def _decibans(odds: float) -> str:

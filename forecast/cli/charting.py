@@ -131,7 +131,7 @@ def _power(asked: Asked, runs: int) -> Chart:
     with progress_shown("simulating") as progress:
         rng = np.random.default_rng(reading.seed)
         found = power(reading.study, runs=runs, rng=rng, left_out=left_out, progress=progress)
-    return power_chart(release_power(found, max_tlp=asked.max_tlp))
+    return power_chart(release_power(found, max_tlp=asked.max_tlp, at_least=reading.study_mark))
 
 
 def _content(drawn: Chart, ending: str, scale: float) -> bytes:

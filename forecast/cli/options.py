@@ -116,10 +116,21 @@ class Asked:
         if self.without_above and self.max_tlp is None:
             raise click.UsageError("--without-above goes with --max-tlp")
         if self.published is None:
-            return open_reading(self.ledger, self.study, self.known_at)[1]
+            return self._opened(self.known_at)
         if self.as_of is not None or self.known_at is not None:
             raise click.UsageError("--published says the day and what was known; leave --as-of and --known-at out")
-        return open_reading(self.ledger, self.study)[1].published(self.published)
+        return self._opened(None).published(self.published)
+
+    def _opened(self, known_at: str | None) -> Reading:
+        """The reading; for an audience no other study of the ledger is named where this one is not found."""
+        from forecast.reading import ChooseStudyError, UnknownStudyError
+
+        try:
+            return open_reading(self.ledger, self.study, known_at)[1]
+        except (ChooseStudyError, UnknownStudyError) as error:
+            if self.max_tlp is None:
+                raise
+            raise type(error)(error.what, where=error.where, mend="see `forecast study list`") from None
 
     def released(self) -> Released:
         """The outlook as it may be shown or written; what the gate left out is told on standard error too."""

@@ -343,6 +343,24 @@ class TestLedger:
         monkeypatch.setattr(baseline, "_AT_REST", 1e-2)
         assert not record(ledger, folder).is_new
 
+    def test_a_revision_keeps_the_fit_while_history_and_model_stay(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Also where it would now come out otherwise; other rows or another model are fitted anew."""
+        ledger = MemoryLedger(ticking_clock())
+        first = record(ledger, folder).entry.payload["fits"]["support"]
+        file = folder / "polls.yaml"
+        file.write_text(STUDY.replace("down: -2.5", "down: -3"), encoding="utf-8")
+        monkeypatch.setattr(baseline, "_AT_REST", 1e-2)
+        fitted_now = read_study_files(file, file.read_bytes()).study.baselines.fits["support"]
+        assert fitted_now.model_dump(mode="json") != first
+        second = record(ledger, folder)
+        assert (second.number, second.entry.payload["fits"]["support"]) == (2, first)
+        (folder / "poll.csv").write_text(POLL + "2023-09-01,51\n", encoding="utf-8")
+        assert record(ledger, folder).entry.payload["fits"]["support"]["points"] == 17
+        file.write_text(STUDY.replace("local-level", "ar1"), encoding="utf-8")
+        assert record(ledger, folder).entry.payload["fits"]["support"]["model"] == "ar1"
+
     def test_other_rows_are_another_revision_and_flagged(self, folder: Path) -> None:
         ledger = MemoryLedger(ticking_clock())
         record(ledger, folder)

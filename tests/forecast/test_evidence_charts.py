@@ -438,6 +438,17 @@ def test_a_pdf_put_in_order_is_one_with_its_parts_where_its_table_says() -> None
     assert in_order(document) == document
 
 
+def test_a_screen_reader_reads_what_the_drawing_says_and_not_its_marks() -> None:
+    chart = board_chart(released(outlook_with(['"><script>', "b & c"])))
+    drawing = ET.fromstring(chart.svg())
+    assert drawing.attrib["role"] == "img"
+    assert drawing.attrib["aria-label"] == chart["description"]
+    marks = [element for element in drawing.iter() if "mark" in element.get("aria-roledescription", "")]
+    assert not [
+        element for element in marks if "aria-label" in element.attrib and element.tag.endswith(("text", "path"))
+    ]
+
+
 # In a notebook, at night
 
 
