@@ -1,13 +1,14 @@
 """How fast a long CSV of reports comes into a ledger, against raw batched inserts of the same rows with their hashes.
 
-`python -m benchmarks.import_rate [ROWS]` makes a study and a CSV of so many reports (a million when left out) in a
-temporary folder, then, each in a process of its own, so that time and memory are those of a user's command:
+`python -m benchmarks.import_rate [ROWS] [--status]` makes a study and a CSV of so many reports (a million when left out)
+in a temporary folder, then, each in a process of its own, so that time and memory are those of a user's command:
 
 1. `forecast import` of the file, and again, when every row is there already; with `--dry-run` before both.
 2. The rows that it wrote, inserted a thousand at a time in one transaction into a table that is made, and a connection
    that is set up, as a ledger's. Only the inserts and the commit are timed; the hashes are there already.
 3. The same into that table without its triggers: what nobody could do who wants the database to refuse changes.
-4. `forecast status` and `forecast verify` on the ledger.
+4. `forecast verify` on the ledger; `forecast status` of a small study beside the long one in it, which reads its own
+   entries alone; and, where asked for, `forecast status` of the long one, whose engine takes far longer than all else.
 
 The folder is removed at the end.
 """
@@ -36,9 +37,9 @@ GRADES = ("A1", "B2", "B3", "C2", "C3", "D4", "")
 BATCH = 1_000
 
 
-def study() -> str:
+def study(name: str) -> str:
     """A study of state indicators, every second of which keeps its state for a while."""
-    lines = ["study: long", f"opens: {OPENS}", "horizon: 2026-12-31", "scenarios:"]
+    lines = [f"study: {name}", f"opens: {OPENS}", "horizon: 2026-12-31", "scenarios:"]
     lines += ["  - {id: up, prior: 0.5}", "  - {id: down, prior: 0.5}", "indicators:"]
     for number in range(INDICATORS):
         lines += [f"  - id: i{number}", "    kind: state", f"    states: [{', '.join(STATES)}]"]
@@ -62,15 +63,16 @@ def write_reports(file: Path, rows: int) -> None:
 
 
 def run(folder: Path, *arguments: str) -> tuple[float, float, str]:
-    """One command in a process of its own: seconds, peak memory in MB, and what it printed."""
+    """One command in a process of its own: seconds, peak memory in MB, and the last line that it printed."""
     start = time.perf_counter()
     code = "from forecast.cli.main import main; main()"
-    child = subprocess.Popen([sys.executable, "-c", code, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True)
+    command = [sys.executable, "-c", code, *arguments]
+    child = subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, text=True)  # noqa: S603
     assert child.stdout is not None
     printed = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     assert status == 0, (arguments, printed)
-    return time.perf_counter() - start, usage.ru_maxrss / 1000, printed.strip()
+    return time.perf_counter() - start, usage.ru_maxrss / 1000, printed.strip().rpartition("\n")[2]
 
 
 def chunks_of(ledger: Path) -> Iterator[list[tuple[object, ...]]]:
@@ -102,11 +104,12 @@ def raw_inserts(ledger: Path, target: Path, *, triggers: bool) -> float:
     return spent + time.perf_counter() - start
 
 
-def main(rows: int) -> None:
+def main(rows: int, *, with_status: bool) -> None:
     """Run everything and print one line each."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "long.yaml").write_text(study(), encoding="utf-8")
+        for name in ("long", "small"):
+            (folder / f"{name}.yaml").write_text(study(name), encoding="utf-8")
         write_reports(folder / "long.csv", rows)
         size = (folder / "long.csv").stat().st_size / 1e6
         print(f"{rows} reports, {size:.0f} MB of CSV, SQLite {sqlite3.sqlite_version}")
@@ -127,11 +130,15 @@ def main(rows: int) -> None:
             seconds = raw_inserts(folder / "forecast.db", folder / f"raw-{triggers}.db", triggers=triggers)
             share = rates["import"] / (rows / seconds)
             print(f"{what:34} {seconds:7.1f} s {rows / seconds:9.0f} rows/s   import at {share:.2f} of it", flush=True)
-        for arguments in (("status",), ("verify",)):
+        run(folder, "study", "add", "small.yaml")
+        run(folder, "log", "i0", "--state", "none", "--on", "2020-01-01", "--study", "small")
+        statuses = [("status", "--study", name) for name in (("small", "long") if with_status else ("small",))]
+        for arguments in [("verify",), *statuses]:
             seconds, memory, _ = run(folder, *arguments)
-            print(f"{arguments[0]:34} {seconds:7.1f} s {rows / seconds:9.0f} rows/s {memory:7.0f} MB", flush=True)
+            print(f"{' '.join(arguments):34} {seconds:7.1f} s {memory:7.0f} MB", flush=True)
 
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000)
+    given = [argument for argument in sys.argv[1:] if argument != "--status"]
+    main(int(given[0]) if given else 1_000_000, with_status="--status" in sys.argv)

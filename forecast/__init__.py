@@ -26,10 +26,10 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.version import __version__
 
-__all__ = ["__version__", "create_ledger", "open_ledger", "read_study", "released"]
+__all__ = ["__version__", "create_ledger", "open_ledger", "publish", "read_study", "released"]
 
 if TYPE_CHECKING:
-    from forecast.api import create_ledger, open_ledger, read_study, released
+    from forecast.api import create_ledger, open_ledger, publish, read_study, released
 
 
 def __getattr__(name: str) -> Any:

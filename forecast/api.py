@@ -6,11 +6,13 @@ Everything else hangs on what these return: `Reading.outlook` gives an `Outlook`
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
 
 import forecast.reading as reading
+import forecast.workflow as workflow
+from forecast.publication import Publication
 from forecast.reading import Reading
 from forecast.release import Released
 from indicators import opening
@@ -19,7 +21,7 @@ from indicators.clock import today, utc_now
 from indicators.days import parse_moment
 from indicators.ledger import Ledger
 
-__all__ = ["create_ledger", "open_ledger", "read_study", "released"]
+__all__ = ["create_ledger", "open_ledger", "publish", "read_study", "released"]
 
 
 def open_ledger(path: str | os.PathLike[str]) -> Ledger:
@@ -110,4 +112,52 @@ def released(
     day = reading.default_as_of(today()) if as_of is None else as_of
     return reading.released(
         day, now=utc_now(), max_tlp=max_tlp, without_above=without_above, without=without, draws=draws
+    )
+
+
+def publish(
+    ledger: Ledger,
+    study: str | None = None,
+    *,
+    author: str,
+    as_of: date | None = None,
+    opinion: Mapping[str, float] | None = None,
+    note: str | None = None,
+    draws: int = 1000,
+) -> Publication:
+    """Put the outlook on record: its numbers are written into the ledger, where they are never changed.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    study : str, optional
+        The study's id; may be left out when the ledger holds only one.
+    author : str
+        Who publishes.
+    as_of : date, optional
+        The day to speak of; today where left out, or the study's last day once that has passed.
+    opinion : mapping of str to float, optional
+        Your own probability of every scenario; they sum to 1.
+    note : str, optional
+        In your words.
+    draws : int
+        How many draws the bands come from.
+
+    Returns
+    -------
+    Publication
+        As the ledger holds it; `reading.published(number)` gives the outlook with its numbers again.
+
+    Raises
+    ------
+    NoTestError, SettledError, EarlierDayError, NotYetError, AsOfError, FaultsError
+        As `forecast.workflow.publish` says; nothing was written.
+
+    Examples
+    --------
+    >>> publish(ledger, author="ana", opinion={"network": 0.6, "status-quo": 0.4})  # doctest: +SKIP
+    """
+    chosen = reading.chosen_study(ledger, study)
+    return workflow.publish(
+        ledger, chosen, as_of=as_of, opinion=opinion, note=note, draws=draws, author=author, today=today()
     )

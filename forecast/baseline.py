@@ -175,6 +175,12 @@ class Baselines:
             return self.histories.get(indicator.baseline.history)
         return None
 
+    def readings_of(self, indicator: Indicator) -> list[tuple[date, float]]:
+        """Day and reading of the history of a measure, in order; empty where it has none."""
+        text = self.history_of(indicator) if isinstance(indicator, MeasureIndicator) else None
+        rows, _ = read_history(text, file="", with_values=True) if text else ([], [])
+        return [(row.day, row.value) for row in rows]
+
 
 def fitted(rows: Sequence[Row], model: str) -> Fit:
     """Fit a model to a series by maximum likelihood; the same series always gives the same fit.

@@ -200,15 +200,9 @@ class BaselineLikelihood:
 
     def changes_without(self) -> list[Change]:
         """For each reading, what the daily log likelihoods would gain had it not been logged; R of them."""
-        if self.reports.has_late or self._repeats_a_day:
+        if self.reports.has_late:
             return [self.change_to(self.without(position)) for position in range(len(self.reports))]
         return _Leaving(self).changes()
-
-    @property
-    def _repeats_a_day(self) -> bool:
-        """Whether two events share a day that the model has room for one reading of."""
-        days = self.reports.event_days
-        return self.model.process.repeats_itself and len(np.unique(days)) < len(days)
 
     def change_to(self, other: BaselineLikelihood) -> Change:
         """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
@@ -297,7 +291,12 @@ class _Leaving:
         return telling.sign * self._model.told(telling.informed, self._of.rho[telling.reading])
 
     def _drop_those_that_agree(self, number: int) -> None:
-        """Go on without the worlds in which the same is believed as in ours."""
+        """Go on without the worlds in which the same is believed as in ours.
+
+        While readings of a day are still to come, what was believed before its first one matters too.
+        """
+        if (self._reports.event_days[number + 1 : number + 2] == self._reports.event_days[number]).any():
+            return
         here, there = self._courses[number + 1].now, self._filter.now
         ahead = self._model.process.carried(here, here.day + 1).covariance
         scale = np.sqrt(np.diagonal(ahead))

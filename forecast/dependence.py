@@ -3,9 +3,13 @@
 Given a scenario, indicators without a `given` between them are independent: what one did says nothing of what the other
 will do. Each event's departure from what was expected of it under a scenario is measured in standard deviations, along
 the direction in which the indicator speaks for or against the leader. Events of two indicators that lie within a week
-are paired; under independence the mean product of a pair is zero with a standard error of 1 over the root of the number
-of pairs. Weighted by the probability of each scenario, a mean product beyond what chance allows in so many comparisons
-is worth a warning: one happening may be counted twice, or a `given` is missing.
+are paired; under independence the mean product of a pair, weighted by the probability of each scenario, is zero. One
+beyond what chance allows in so many comparisons is worth a warning: one happening may be counted twice, or a `given` is
+missing.
+
+What chance allows is read off the rows. A sum of products is far from normal where states are rare (two rare states on
+one day are a large product, and happen), so its distance from nothing is taken from its own cumulants: the signed root
+of the saddlepoint, which is the number of standard errors where the sum is normal.
 """
 
 from __future__ import annotations
@@ -20,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.outlook import Outlook
-from forecast.probability import Floats, log_mixture_of_others
+from forecast.probability import Floats, log_mixture_of_others, log_sum_exp
 from forecast.state_likelihood import StateLikelihood
 
 __all__ = ["Dependence", "dependences"]
@@ -29,6 +33,10 @@ _NEAR_DAYS = 7
 _FEWEST = 8
 _TRUSTED = 0.5
 _FAINTEST = -500.0
+_SMALLEST = 1e-300
+_STEEPEST, _HALVINGS = 400.0, 50
+# Within so many standard errors no sum of eight terms or more is unlikely enough, whatever its distribution.
+_NEAR = 2.0
 _CHANCE = 0.01
 """Chance of a false warning in a study whose indicators are as independent as its rows say."""
 
@@ -59,10 +67,20 @@ class Dependence:
 
 
 class _Course(NamedTuple):
-    """One indicator's events: their days (E,), and their departures under every scenario (E, K)."""
+    """One indicator's events."""
 
-    days: NDArray[np.int64]
-    departures: Floats
+    days: NDArray[np.int64]  # (E,)
+    states: NDArray[np.int64]  # (E,), the position of what was reported
+    said: Floats  # P(report of each state | scenario, its own past), (E, K, S)
+    departures: Floats  # what each such report would depart from what was expected, in standard deviations, (E, K, S)
+
+
+class _Pairing(NamedTuple):
+    """How two indicators move together."""
+
+    together: float
+    pairs: int
+    distance: float  # of that from nothing, in standard errors of a normal number that is as unlikely
 
 
 def dependences(outlook: Outlook) -> list[Dependence]:
@@ -78,13 +96,17 @@ def dependences(outlook: Outlook) -> list[Dependence]:
         if isinstance(likelihood, StateLikelihood) and len(likelihood.reports)
     }
     judged = [
-        (first, second, *_together(courses[first], courses[second], outlook.final))
+        (first, second, _together(courses[first], courses[second], outlook.final))
         for first, second in itertools.combinations(courses, 2)
         if second not in _family(outlook, first)
     ]
-    judged = [item for item in judged if item[3] >= _FEWEST]
+    judged = [item for item in judged if item[2].pairs >= _FEWEST]
     limit = NormalDist().inv_cdf(1.0 - _CHANCE / 2.0 / max(1, len(judged)))
-    return [Dependence(*item) for item in judged if abs(item[2]) * math.sqrt(item[3]) > limit]
+    return [
+        Dependence(first, second, found.together, found.pairs)
+        for first, second, found in judged
+        if found.distance > limit
+    ]
 
 
 def _family(outlook: Outlook, indicator_id: str) -> set[str]:
@@ -100,13 +122,10 @@ def _course(likelihood: StateLikelihood, log_final: Floats) -> _Course:
     rho = likelihood.rho[chosen, None, None]
     said = rho * likelihood.foretold[chosen] + (1.0 - rho) * likelihood.model.uninformed
     speaks = _direction(likelihood, log_final)
-    mean = said @ speaks
-    spread = np.sqrt(np.maximum(said @ speaks**2 - mean**2, 0.0))
-    departure = speaks[likelihood.states[chosen]][:, None] - mean
-    return _Course(
-        likelihood.reports.days[chosen],
-        np.divide(departure, spread, out=np.zeros_like(departure), where=spread > 1e-9),
-    )
+    mean = (said @ speaks)[..., None]
+    spread = np.sqrt(np.maximum((said @ speaks**2)[..., None] - mean**2, 0.0))
+    departures = np.divide(speaks - mean, spread, out=np.zeros_like(said), where=spread > 1e-9)
+    return _Course(likelihood.reports.days[chosen], likelihood.states[chosen], said, departures)
 
 
 def _direction(likelihood: StateLikelihood, log_final: Floats) -> Floats:
@@ -116,14 +135,58 @@ def _direction(likelihood: StateLikelihood, log_final: Floats) -> Floats:
     return rows[leader] - log_mixture_of_others(rows.T)[:, leader]
 
 
-def _together(first: _Course, second: _Course, final: Floats) -> tuple[float, int]:
-    """Mean product over pairs of neighbouring events, each event in one pair at most; and the number of pairs."""
-    taken: set[int] = set()
-    products = []
-    for day, departure in zip(first.days.tolist(), first.departures, strict=True):
-        near = [j for j in np.flatnonzero(np.abs(second.days - day) <= _NEAR_DAYS).tolist() if j not in taken]
+def _together(first: _Course, second: _Course, final: Floats) -> _Pairing:
+    """The mean product over pairs of neighbouring events, and how far from nothing it is."""
+    here, there = _pairs(first.days, second.days)
+    if not len(here):
+        return _Pairing(0.0, 0, 0.0)
+    products = np.einsum("k,pkx,pky->pxy", final, first.departures[here], second.departures[there])
+    chances = np.einsum("k,pkx,pky->pxy", final, first.said[here], second.said[there])
+    total = float(products[np.arange(len(here)), first.states[here], second.states[there]].sum())
+    flat = products.reshape(len(here), -1), chances.reshape(len(here), -1)
+    return _Pairing(total / len(here), len(here), _distance(total, *flat))
+
+
+def _pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Neighbouring events of two lists of days, each in one pair at most; their positions."""
+    here: list[int] = []
+    there: list[int] = []
+    for position, day in enumerate(first.tolist()):
+        near = [j for j in np.flatnonzero(np.abs(second - day) <= _NEAR_DAYS).tolist() if j not in there]
         if near:
-            j = min(near, key=lambda position: abs(int(second.days[position]) - day))
-            taken.add(j)
-            products.append(float(final @ (departure * second.departures[j])))
-    return (float(np.mean(products)) if products else 0.0), len(products)
+            here.append(position)
+            there.append(min(near, key=lambda j: abs(int(second[j]) - day)))
+    return here, there
+
+
+def _distance(total: float, products: Floats, chances: Floats) -> float:
+    """How far a sum of independent terms is from what was expected of it, as of a normal number.
+
+    sqrt(2 (t total - K(t))) at the t where K'(t) = total, with K the sum of the log moment generating functions.
+
+    Parameters
+    ----------
+    products, chances : float arrays, shape (P, n)
+        The values that each term may take, and how likely each is.
+    """
+    largest = float(np.abs(products).max())
+    mean = (chances * products).sum(axis=1)
+    variance = float((chances * products**2).sum() - (mean**2).sum())
+    off = abs(total - float(mean.sum()))
+    if largest == 0.0 or off <= _NEAR * math.sqrt(variance):
+        return off / math.sqrt(variance) if variance > 0.0 else 0.0
+    weights = np.log(np.maximum(chances, _SMALLEST))
+
+    def cumulants(t: float) -> tuple[float, float]:
+        logs = log_sum_exp(weights + t * products)
+        tilted = np.exp(weights + t * products - logs[:, None])
+        return float(logs.sum()), float((tilted * products).sum())
+
+    # Beyond this tilt every term is at its extreme in double precision.
+    reach = _STEEPEST / largest
+    low, high = (0.0, reach) if total > cumulants(0.0)[1] else (-reach, 0.0)
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2.0
+        low, high = (middle, high) if cumulants(middle)[1] < total else (low, middle)
+    t = (low + high) / 2.0
+    return math.sqrt(max(0.0, 2.0 * (t * total - cumulants(t)[0])))

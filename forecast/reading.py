@@ -368,7 +368,9 @@ class Reading:
         return next(self.ledger.entries(after=self.head.entries - 1)).recorded_at
 
     def default_as_of(self, today: date) -> date:
-        """Today, or the study's first day before it has come, or its last once that has passed."""
+        """Today, or the study's first day before it has come, or its last once that has passed; a publication's own."""
+        if self.publication is not None:
+            return self.publication.as_of
         return max(self.study.opens, min(today, self.study.horizon))
 
 

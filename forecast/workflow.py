@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from itertools import islice
 from typing import Any
 
-from forecast.publication import opinion_of, publication_content
+from forecast.publication import Publication, opinion_of, publication_content
 from forecast.reading import Reading, read_study
 from forecast.revision import revision_faults, study_of
 from forecast.study import Study
@@ -47,6 +48,7 @@ __all__ = [
     "NothingToAmendError",
     "Recorded",
     "SettledError",
+    "Tried",
     "amend",
     "cover",
     "cover_many",
@@ -60,6 +62,9 @@ __all__ = [
 
 MOST_FAULTS = 1_000
 """How many mistakes of an import are told one by one; whoever made more of them made one kind of mistake."""
+
+MOST_SHOWN = 20
+"""How many reports of a dry run are shown one by one."""
 
 Namer = Callable[[str], str]
 """How a field's place is shown: the option for a command, the column for a file."""
@@ -124,6 +129,19 @@ class Imported:
     def entries(self) -> list[str]:
         """Ids of the entries written."""
         return [f"e{position}" for position in self.positions]
+
+
+@dataclass(frozen=True)
+class Tried(Imported):
+    """What an import would do; `positions` are those that its entries would have at this moment.
+
+    Attributes
+    ----------
+    first : list of mapping
+        The contents of the first reports that it would write, `MOST_SHOWN` at most.
+    """
+
+    first: list[Mapping[str, Any]]
 
 
 def record_study(
@@ -267,12 +285,14 @@ def import_reports(ledger: Ledger, study_id: str, files: Sequence[Handed], *, au
     return Imported(positions, last[0].skipped)
 
 
-def tried_import(ledger: Ledger, study_id: str, files: Sequence[Handed], *, today: date) -> Imported:
+def tried_import(ledger: Ledger, study_id: str, files: Sequence[Handed], *, today: date) -> Tried:
     """What `import_reports` would do at this moment; nothing is written. Raises as it does."""
     trial = _Import(ledger, study_id, today)
-    count = sum(1 for _ in trial.drafts(files, ""))
-    first = ledger.head().entries + 1
-    return Imported(range(first, first + count), trial.skipped)
+    drafts = trial.drafts(files, "")
+    first = [draft.payload for draft in islice(drafts, MOST_SHOWN)]
+    count = len(first) + sum(1 for _ in drafts)
+    start = ledger.head().entries + 1
+    return Tried(range(start, start + count), trial.skipped, first)
 
 
 def amend(
@@ -410,7 +430,7 @@ def publish(
     draws: int = 1000,
     author: str,
     today: date,
-) -> Entry:
+) -> Publication:
     """Write what the outlook says into the ledger, where it is never changed; perhaps with an own opinion beside it.
 
     The numbers are those of the ledger at the entry before: they are worked out before other writers are kept waiting,
@@ -461,7 +481,8 @@ def publish(
         _, told = ready if now.head() == ready[0] else content(now)
         return [Draft(author=author, study=study_id, kind="publish", payload=told)]
 
-    return ledger.append(decide)[0]
+    entry = ledger.append(decide)[0]
+    return next(found for found in read_study(ledger, study_id).publications if found.entry == entry.id)
 
 
 def _read_note(note: str | None) -> str:

@@ -170,7 +170,12 @@ def named_attachments(entry: Entry) -> tuple[Attachment, ...]:
 @contextmanager
 def _opened(file: Path) -> Iterator[int]:
     """The file's descriptor; refused where it is no plain file."""
-    descriptor = os.open(file, _READ)
+    try:
+        descriptor = os.open(file, _READ)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EMLINK):
+            raise AttachmentError("it is a link", mend="give the file that it leads to") from None
+        raise
     try:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise AttachmentError("it is no plain file", mend="give a file, not a folder or a device")
@@ -199,8 +204,6 @@ def _refusal(error: AttachmentError | OSError, file: Path, where: str) -> Attach
     shown = ascii(file.name or str(file))
     if isinstance(error, AttachmentError):
         return AttachmentError(f"{shown}: {error.what}", where=where, mend=error.mend)
-    if error.errno in (errno.ELOOP, errno.EMLINK):
-        return AttachmentError(f"{shown}: it is a link", where=where, mend="give the file that it leads to")
     if isinstance(error, FileNotFoundError):
         return AttachmentError(f"{shown}: there is no such file", where=where, mend="look at the path")
     what = f"{shown} cannot be copied into the folder of attachments ({error.strerror})"

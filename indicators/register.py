@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from indicators.admission import Standing
 from indicators.coverage import Coverage
-from indicators.entry import Entry
+from indicators.entry import KINDS, Entry
 from indicators.evidence import Report
 from indicators.indicator import Indicator
 from indicators.replay import UnreadableEntryError, amended, content_key, record_of
@@ -98,6 +98,8 @@ class _Walk:
         for entry in entries:
             if entry.kind in steps:
                 steps[entry.kind](entry)
+            elif entry.kind not in KINDS:
+                raise UnreadableEntryError(entry, "this version knows no such kind")
 
     def register(self) -> Register:
         for name, (_, record) in self._records.items():

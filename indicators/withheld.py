@@ -1,8 +1,8 @@
 """What is known of a study for an audience: the entries within a handling level, with no trace of the others.
 
 An entry goes by the mark that it has now. What it said while it was marked more strictly, and the corrections between
-such a mark and another, are no part of what is left. Revisions and resolutions of the study stay: their mark is the study's.
-Publications do not: their numbers rest on more than can be told of one by one.
+such a mark and another, are no part of what is left. Revisions and resolutions of the study stay: their mark is the
+study's. Publications do not: their numbers rest on more than can be told of one by one.
 """
 
 from __future__ import annotations

@@ -105,7 +105,9 @@ def _drawn(name: str, released: Released, *, since: date | None, scenario: str |
     if name == "waterfall":
         return charts.waterfall_chart(released, since=since, scenario=scenario)
     if name == "series":
-        return charts.series_chart(released, indicator or _only_measure(released))
+        study = released.outlook.study
+        measure = indicator or _only_measure(released)
+        return charts.series_chart(released, measure, history=study.baselines.readings_of(study.indicator(measure)))
     plain = {"timeline": charts.timeline_chart, "board": charts.board_chart, "watch": charts.watch_chart}
     return plain[name](released)
 

@@ -41,8 +41,8 @@ _SUFFIXES = {
 @click.option(
     "--table",
     metavar="NAME",
-    help="For csv and parquet: timeline (default), scenarios, contributions, indicators, projection, surprise or "
-    "evidence.",
+    help="For csv and parquet: timeline (default), scenarios, contributions, indicators, next, projection, "
+    "surprise or evidence.",
 )
 @click.option("--all", "folder", metavar="DIR", type=click.Path(file_okay=False), help="Every format, list and chart.")
 @click.option("--force", is_flag=True, help="With --all: write over files that are there.")

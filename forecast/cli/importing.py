@@ -17,10 +17,16 @@ from forecast.cli.options import asked_for, author_or_user, json_option, open_th
 from indicators.clock import today
 
 if TYPE_CHECKING:
-    from forecast.workflow import Imported
+    from forecast.workflow import Imported, Tried
     from indicators.intake import Handed
 
 __all__ = ["import_"]
+
+_SHOWN = (
+    *("indicator", "observed", "from", "to", "state", "count", "value"),
+    *("source", "grade", "origin", "event", "tlp", "ref"),
+)
+"""The columns of a dry run: all that counts, without the long texts."""
 
 SLOW_FROM = 500_000
 """Bytes from which on a person would wonder whether anything happens."""
@@ -54,27 +60,44 @@ def import_(
     who = author_or_user(author)
     book = open_the_ledger(ledger)
     study_id = chosen_study(book, asked_for("study", study))
+    if dry_run:
+        with _handed(files, sheet) as handed:
+            tried = tried_import(book, study_id, handed, today=today())
+        _show_tried(tried, as_json=as_json)
+        return
     with _handed(files, sheet) as handed:
-        if dry_run:
-            done = tried_import(book, study_id, handed, today=today())
-        else:
-            done = import_reports(book, study_id, handed, author=who, today=today())
-    click.echo(_as_json(done, dry_run=dry_run) if as_json else _as_text(done, dry_run=dry_run))
+        done = import_reports(book, study_id, handed, author=who, today=today())
+    _show_done(done, as_json=as_json)
 
 
-def _as_text(done: Imported, *, dry_run: bool) -> str:
+def _show_done(done: Imported, *, as_json: bool) -> None:
     written = len(done.positions)
-    if dry_run:
-        return f"{written} reports would be written, {done.skipped} skipped as already there; nothing was written"
+    if as_json:
+        click.echo(json.dumps({"written": written, "skipped": done.skipped, "entries": done.entries}))
+        return
     span = f" (e{done.positions[0]} to e{done.positions[-1]})" if written else ""
-    return f"{written} reports written{span}, {done.skipped} skipped as already there"
+    click.echo(f"{written} reports written{span}, {done.skipped} skipped as already there")
 
 
-def _as_json(done: Imported, *, dry_run: bool) -> str:
-    written = len(done.positions)
-    if dry_run:
-        return json.dumps({"written": 0, "would_write": written, "skipped": done.skipped, "entries": []})
-    return json.dumps({"written": written, "skipped": done.skipped, "entries": done.entries})
+def _show_tried(tried: Tried, *, as_json: bool) -> None:
+    would_write = len(tried.positions)
+    if as_json:
+        facts = {"written": 0, "would_write": would_write, "skipped": tried.skipped, "entries": []}
+        click.echo(json.dumps({**facts, "first": tried.first}, ensure_ascii=False))
+        return
+    if tried.first:
+        _print_first(tried)
+    click.echo(f"{would_write} reports would be written, {tried.skipped} skipped as already there; nothing was written")
+
+
+def _print_first(tried: Tried) -> None:
+    from forecast.cli.tables import print_table
+
+    columns = [name for name in _SHOWN if any(name in content for content in tried.first)]
+    print_table(columns, [[str(content.get(name, "")) for name in columns] for content in tried.first])
+    left = len(tried.positions) - len(tried.first)
+    if left:
+        click.echo(f"... and {left} more")
 
 
 @contextmanager

@@ -81,7 +81,8 @@ def dump(file: str, ledger: str | None) -> None:
     """
     from indicators.transfer import Dump
 
-    refuse_over_ledger(file, ledger)
+    if file != "-":
+        refuse_over_ledger(file, ledger)
     book = open_the_ledger(ledger)
     lines = Dump(book, where=str(ledger_address(asked_for("ledger", ledger))))
     with _progress("dumping", book.head().entries):

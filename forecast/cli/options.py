@@ -303,8 +303,6 @@ def as_of_day(reading: Reading, text: str | None) -> date:
                 f"{day} lies in the future (today is {today}, UTC)", where="--as-of", mend="give today or a day before"
             )
         return day
-    if reading.publication is not None:
-        return reading.publication.as_of
     return reading.default_as_of(min(today, reading.known_at.date()) if reading.known_at else today)
 
 

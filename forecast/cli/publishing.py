@@ -60,11 +60,10 @@ def publish(
     before the question is settled. Keep the head that is printed: `forecast verify --head` shows by it that the ledger
     still holds what was published. The numbers come back with `forecast status --published N`.
     """
-    from forecast.publication import publications_of
     from forecast.workflow import publish as publish_in
 
     book, reading = open_reading(ledger, study)
-    entry = publish_in(
+    done = publish_in(
         book,
         reading.study_id,
         as_of=as_of_day(reading, as_of),
@@ -74,7 +73,6 @@ def publish(
         author=author_or_user(author),
         today=utc_now().date(),
     )
-    [done] = publications_of([entry])
     if as_json:
         click.echo(json.dumps(_as_json(done, reading.study_id), ensure_ascii=False))
     else:
@@ -151,6 +149,7 @@ def _rows(found: Publication) -> list[list[str]]:
 
 def _as_json(done: Publication, study_id: str) -> dict[str, object]:
     return {
+        "number": done.number,
         "entry": done.entry,
         "study": study_id,
         "as_of": done.as_of.isoformat(),

@@ -1,4 +1,4 @@
-"""What people see in a terminal: the tables of status, explain, evidence and study. Values in, lines printed.
+"""What people see in a terminal: the tables of status, explain and evidence. Values in, lines printed.
 
 On a terminal a table fits its width; in a pipe it is as wide as it needs to be and has no colours.
 """
@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from rich import box
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -32,7 +31,7 @@ from forecast.display import (
 )
 from forecast.flip import flips
 from indicators.coverage import Coverage
-from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
+from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator
 from indicators.markings import TLP_LEVELS, mark_text
 
 if TYPE_CHECKING:
@@ -43,11 +42,9 @@ if TYPE_CHECKING:
     from forecast.outlook import Outlook, Row
     from forecast.reading import Reading
     from forecast.release import Released
-    from forecast.study import Study
-    from indicators.indicator import Indicator
     from indicators.replay import Logged
 
-__all__ = ["print_evidence", "print_explanation", "print_status", "print_study", "print_table"]
+__all__ = ["print_evidence", "print_explanation", "print_status", "print_table"]
 
 _PIPE_WIDTH = 140
 _BAR, _SPARK = 16, 20
@@ -326,71 +323,3 @@ def print_evidence(reading: Reading, rows: Sequence[Logged]) -> None:
         note = shortened(record.note or "", 90)
         table.add_row(Text(logged.entry.id), *map(Text, cells), Text(note), Text(" ".join(filter(None, marks))))
     console().print(table)
-
-
-def print_study(reading: Reading) -> None:
-    """A study as recorded: its question, scenarios, indicators and rows."""
-    out = console()
-    study = reading.study
-    revision = reading.known.revisions[-1]
-    out.print(Text(study.label, style="bold"))
-    out.print(Text(study.question))
-    out.print(
-        Text(
-            f"{study.study}, revision {len(reading.known.revisions)} ({revision.id}, {revision.recorded_at[:10]}), "
-            f"open {study.opens} to {study.horizon}, TLP {study.tlp}"
-            + (f", drift with half-life {study.drift.half_life}" if study.drift else ", no drift"),
-            style="dim",
-        )
-    )
-    out.print()
-    table = _table("id", "scenario", "prior", "resolves if", right=("prior",), wrap=("resolves if", "scenario"))
-    for scenario, prior in zip(study.scenarios, study.prior, strict=True):
-        table.add_row(scenario.id, Text(scenario.label), percent(float(prior)), Text(scenario.resolves_if or ""))
-    out.print(table)
-    out.print()
-    for indicator in study.indicators:
-        out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {_traits(indicator)}"))
-        _print_rows(out, study, indicator)
-        out.print()
-
-
-def _traits(indicator: Indicator) -> str:
-    traits: list[str] = [indicator.kind]
-    for name in ("unit", "persistence", "given", "silence", "check_every"):
-        value = getattr(indicator, name, None)
-        if value:
-            traits.append(f"{name.replace('_', ' ')} {value}")
-    if indicator.retired:
-        traits.append("retired")
-    return ", ".join(traits)
-
-
-def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
-    if isinstance(indicator, StateIndicator):
-        table = _table("  scenario", *map(escape, indicator.states), right=indicator.states)
-        for scenario in study.scenario_ids:
-            row = indicator.likelihoods[scenario]
-            for state in _states_of(study, indicator) if isinstance(row, dict) else [""]:
-                cells = row[state] if isinstance(row, dict) else row
-                # A word is for the last of two states.
-                shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else ["", cells]
-                table.add_row(
-                    Text(f"  {scenario}" + (f", {indicator.given} {state}" if state else "")), *map(Text, shown)
-                )
-        out.print(table)
-        return
-    table = _table("  scenario", "a year" if not isinstance(indicator, MeasureIndicator) else "mean and sd")
-    for scenario in study.scenario_ids:
-        if isinstance(indicator, MeasureIndicator):
-            value = (indicator.values or {})[scenario]
-            table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
-        else:
-            table.add_row(Text(f"  {scenario}"), f"{(indicator.rates or {})[scenario]:g}")
-    out.print(table)
-
-
-def _states_of(study: Study, indicator: StateIndicator) -> list[str]:
-    """The states of the indicator that this one is given by, in their order."""
-    parent = study.by_id[indicator.given or ""]
-    return parent.states if isinstance(parent, StateIndicator) else []

@@ -327,6 +327,13 @@ class TestLedger:
         assert "baselines" not in json.dumps(entry.payload["study"])
         assert read_study(ledger, "polls").outlook(date(2024, 6, 1)).final.sum() == pytest.approx(1.0)
 
+    def test_the_readings_of_a_history_come_out_of_the_ledger(self, folder: Path) -> None:
+        """In order; none for what is no measure."""
+        study = study_of(record(MemoryLedger(ticking_clock()), folder).entry)
+        readings = study.baselines.readings_of(study.by_id["support"])
+        assert (len(readings), readings[0], readings[-1][0]) == (16, (date(2020, 1, 1), 50.0), date(2023, 7, 1))
+        assert study.baselines.readings_of(study.by_id["strikes"]) == []
+
     def test_the_fit_is_frozen_as_plain_json(self, folder: Path) -> None:
         entry = record(MemoryLedger(ticking_clock()), folder).entry
         fit = entry.payload["fits"]["support"]

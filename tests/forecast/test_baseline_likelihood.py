@@ -289,7 +289,7 @@ def assert_same_change(first: Change, second: Change) -> None:
 
 @pytest.mark.parametrize("name", [*PARAMETERS, "exact"])
 @pytest.mark.parametrize("seed", range(8))
-@pytest.mark.parametrize("kind", ["alone", "events", "corroborated"])
+@pytest.mark.parametrize("kind", ["alone", "events", "corroborated", "days"])
 def test_leaving_each_reading_out_is_working_it_all_out_again(name: str, seed: int, kind: str) -> None:
     """Side by side in one pass, and one by one from the start."""
     model = model_of("local-level", parameters=EXACT) if name == "exact" else model_of(name)
@@ -299,6 +299,8 @@ def test_leaving_each_reading_out_is_working_it_all_out_again(name: str, seed: i
         rng = random.Random(seed)
         days = [(n, 40 * n + m) for n in range(6) for m in range(3)]
         readings = [Told(day, 50.0 + rng.gauss(n, 3), rng.choice([0.3, 0.6, 0.9]), f"poll-{n}") for n, day in days]
+    if kind == "days":
+        readings = [reading._replace(day=reading.day // 100) for reading in readings]
     likelihood = likelihood_of(model, readings)
     for position, change in enumerate(likelihood.changes_without()):
         assert_same_change(change, likelihood.change_to(likelihood.without(position)))

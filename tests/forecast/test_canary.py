@@ -11,17 +11,20 @@ import io
 import json
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import click
+import pandas as pd
 import pytest
 
-from forecast import workflow
+import forecast
+from forecast import charts, workflow
 from forecast.cli.main import _COMMANDS, cli
 from forecast.export import FORMATS
+from forecast.release import Released
 from indicators.attachment_folder import AttachmentFolder, folder_beside
 from indicators.clock import utc_now
 from indicators.ledger import Ledger
@@ -252,6 +255,53 @@ def test_of_a_study_above_the_level_nothing_leaves(commands: Commands, tmp_path:
     assert (result.code, result.out) == (2, "")
     assert "the study itself is marked above TLP:AMBER+STRICT" in result.err
     assert found_in(left_behind(result, tmp_path), [word]) == []
+
+
+# What a notebook shows
+
+
+def shown(thing: object) -> bytes:
+    """Everything that Jupyter would put into a cell's output."""
+    told = [repr(thing)]
+    for name in ("_repr_html_", "_repr_markdown_", "_repr_mimebundle_"):
+        method = getattr(thing, name, None)
+        if callable(method):
+            told.append(json.dumps(method(), default=str))
+    return "\n".join(told).encode()
+
+
+NOTEBOOK: dict[str, Callable[[Released], object]] = {
+    "released": lambda released: released,
+    "outlook": lambda released: released.outlook,
+    "evidence": lambda released: released.outlook.evidence(),
+    "contributions": lambda released: released.outlook.contributions(),
+    "board": lambda released: released.outlook.board(),
+    "rows": lambda released: released.outlook.rows_since(None),
+    "timeline chart": charts.timeline_chart,
+    "waterfall chart": charts.waterfall_chart,
+    "matrix chart": charts.matrix_chart,
+    "board chart": charts.board_chart,
+    "watch chart": charts.watch_chart,
+    "series chart": lambda released: charts.series_chart(released, "wait"),
+}
+
+
+@pytest.mark.parametrize("made", NOTEBOOK.values(), ids=NOTEBOOK)
+def test_no_cell_of_a_notebook_is_from_above_its_level(ledger: Path, made: Callable[[Released], object]) -> None:
+    with forecast.open_ledger(ledger) as book:
+        reading = forecast.read_study(book)
+        day = date.fromisoformat(AS_OF)
+        released = forecast.released(reading, day, max_tlp="amber", without_above=True, draws=100)
+        with pd.option_context("display.max_rows", None, "display.max_columns", None, "display.max_colwidth", None):
+            assert found_in(shown(made(released)), above("amber")) == []
+
+
+def test_a_cell_that_may_show_it_does(ledger: Path) -> None:
+    with forecast.open_ledger(ledger) as book:
+        released = forecast.released(forecast.read_study(book), date.fromisoformat(AS_OF), max_tlp="red", draws=100)
+        words = [canary(level) for level in TLP_LEVELS]
+        assert found_in(shown(released.outlook.evidence().to_dict()), words) == words
+        assert found_in(shown(charts.timeline_chart(released)), ["kzq4vx"]) == ["kzq4vx"]
 
 
 # That the search would find it

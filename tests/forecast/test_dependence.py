@@ -6,6 +6,8 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
+import pytest
+
 from forecast.dependence import dependences
 from tests.forecast.build import outlook_of
 
@@ -68,3 +70,88 @@ def test_a_declared_dependence_is_not_accused() -> None:
 def test_a_handful_of_pairs_is_not_judged() -> None:
     outlook = outlook_of(study(), log(random.Random(1), copied=True, events=7), [], OPENS + timedelta(days=430))
     assert dependences(outlook) == []
+
+
+# How seldom it accuses, and what it can see
+
+RARE = {"yes": [0.95, 0.05], "no": [0.9, 0.1]}
+THREE = {"yes": [0.6, 0.3, 0.1], "no": [0.2, 0.5, 0.3]}
+
+
+def several(rows: dict[str, list[float]], count: int) -> dict[str, Any]:
+    """Indicators with the same rows, which last for a while, independent given the scenario."""
+    states = ["low", "middle", "high"][: len(rows["yes"])]
+    indicators = [
+        {"id": f"sign-{j}", "kind": "state", "states": states, "likelihoods": rows, "persistence": "5 d"}
+        for j in range(count)
+    ]
+    return study() | {"indicators": indicators, "horizon": "2029-01-01"}
+
+
+def several_logs(
+    rng: random.Random, rows: dict[str, list[float]], count: int, *, events: int, shared: float = 0.0, grade: str = "A1"
+) -> list[dict[str, Any]]:
+    """Events a fortnight apart; the second indicator repeats the first in a share of them."""
+    truth = rng.choice(["yes", "no"])
+    states = ["low", "middle", "high"][: len(rows[truth])]
+    reports = []
+    for n in range(events):
+        said = [rng.choices(states, rows[truth])[0] for _ in range(count)]
+        if rng.random() < shared:
+            said[1] = said[0]
+        day = (OPENS + timedelta(days=14 * n)).isoformat()
+        reports += [
+            {"indicator": f"sign-{j}", "observed": day, "state": state, "grade": grade} for j, state in enumerate(said)
+        ]
+    return reports
+
+
+def warnings(rows: dict[str, list[float]], count: int, *, runs: int, events: int, **more: Any) -> list[list[str]]:
+    """The names that each run's warnings name."""
+    found = []
+    for seed in range(runs):
+        reports = several_logs(random.Random(seed), rows, count, events=events, **more)
+        outlook = outlook_of(several(rows, count), reports, [], OPENS + timedelta(days=14 * events))
+        found.append([name for item in dependences(outlook) for name in (item.first, item.second)])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("rows", "count", "events", "runs"),
+    [(RARE, 2, 30, 150), (RARE, 6, 10, 80), (RARE, 6, 30, 40), (ROWS, 6, 30, 40), (THREE, 4, 20, 60)],
+    ids=["two rare", "six rare, few events", "six rare", "six even", "four of three states"],
+)
+def test_rare_states_that_meet_by_chance_are_not_accused(
+    rows: dict[str, list[float]], count: int, events: int, runs: int
+) -> None:
+    """At 1 in 100 by design: five or more of 150 would be chance in 2 of 100 cases, four of 60 in less than 1.
+
+    Two rare states on one day are a product of nineteen standard deviations squared; taken for a normal number they
+    accused one study in three.
+    """
+    accused = sum(bool(names) for names in warnings(rows, count, runs=runs, events=events))
+    assert accused <= 1 + 0.03 * runs
+
+
+@pytest.mark.parametrize(
+    ("rows", "shared", "share"), [(ROWS, 1.0, 0.95), (RARE, 1.0, 0.6), (THREE, 1.0, 0.95), (ROWS, 0.75, 0.6)]
+)
+def test_what_shares_its_happenings_is_named_among_others(
+    rows: dict[str, list[float]], shared: float, share: float
+) -> None:
+    """Four indicators of which the second repeats the first, in sixty events: both are named, and seldom another."""
+    found = warnings(rows, 4, runs=25, events=60, shared=shared)
+    assert sum(names[:2] == ["sign-0", "sign-1"] for names in found) >= share * len(found)
+    assert sum(len(names) > 2 for names in found) <= 2
+
+
+def test_the_figure_is_the_mean_product_of_departures_by_hand() -> None:
+    """One scenario all but certain, states drawn anew, reports beyond doubt: a correlation against the rows."""
+    plain = study() | {"scenarios": [{"id": "yes", "prior": 1 - 1e-9}, {"id": "no", "prior": 1e-9}]}
+    plain["grades"] = {"A": 1 - 1e-12, "1": 1 - 1e-12}
+    outlook = outlook_of(plain, log(random.Random(4), copied=True), [], OPENS + timedelta(days=430))
+    (found,) = dependences(outlook)
+    ups = sum(live.report.state == "high" for live in outlook.log.reports["first"])
+    # A state of chance 0.7 departs by 0.3 / sqrt(0.21), the other by -0.7 / sqrt(0.21); a fortnight is nearly forgotten.
+    by_hand = (ups * 0.3**2 + (30 - ups) * 0.7**2) / 0.21 / 30
+    assert found.together == pytest.approx(by_hand, rel=0.1)

@@ -125,8 +125,8 @@ def test_what_another_program_reads_is_as_it_was_kept(name: str) -> None:
     found = json.dumps(STRUCTURES[name](), indent=1) + "\n"
     kept = (GOLDEN / f"{name}.json").read_text(encoding="utf-8")
     assert found == kept, (
-        f"Other programs read this. If the change is meant, give FORMAT in the room of this format its next number, put "
-        f"the following into tests/golden/export/{name}.json, and say in CHANGELOG.md what to do about it:\n{found}"
+        f"Other programs read this. If the change is meant, give FORMAT in the room of this format its next number, "
+        f"put the following into tests/golden/export/{name}.json, and say in CHANGELOG.md what to do about it:\n{found}"
     )
 
 

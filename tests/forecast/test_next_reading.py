@@ -35,6 +35,7 @@ STATSMODELS: dict[str, Any] = {
     "local-trend": lambda grid: UnobservedComponents(grid, "local linear trend", use_exact_diffuse=True),
     "ar1": lambda grid: SARIMAX(grid, order=(1, 0, 0), trend="c"),
 }
+EVEN, ONE = [0.5, 0.5], {"mean": 1, "sd": 1}
 READINGS = [(31, 52.5), (70, 54.0), (71, 53.0), (180, 55.5)]
 
 
@@ -130,7 +131,7 @@ def test_of_stated_values_it_is_on_its_way_back_to_the_mean() -> None:
         "horizon": "2026-12-31",
         "scenarios": [{"id": "up"}, {"id": "same"}],
         "indicators": [
-            {"id": "word", "kind": "state", "states": ["a", "b"], "likelihoods": {"up": [0.5, 0.5], "same": [0.2, 0.8]}},
+            {"id": "word", "kind": "state", "states": ["a", "b"], "likelihoods": {"up": EVEN, "same": EVEN}},
             {
                 "id": "poll",
                 "kind": "measure",
@@ -138,7 +139,7 @@ def test_of_stated_values_it_is_on_its_way_back_to_the_mean() -> None:
                 "persistence": "60 d",
                 "check_every": "30 d",
             },
-            {"id": "old", "kind": "measure", "values": dict.fromkeys(["up", "same"], {"mean": 1, "sd": 1}), "retired": True},
+            {"id": "old", "kind": "measure", "values": {"up": ONE, "same": ONE}, "retired": True},
         ],
     }  # fmt: skip
     found = next_readings(outlook_of(plain, logged([(10, 56.0)]), [], OPENS + timedelta(days=20)))

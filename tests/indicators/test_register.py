@@ -99,7 +99,7 @@ def test_what_no_version_of_ours_wrote_is_named(kind: str, payload: dict[str, An
         register_of(ledger)
 
 
-def test_kinds_of_a_later_version_are_passed_over() -> None:
+def test_publications_are_passed_over() -> None:
     ledger = new_ledger()
     ledger.append(lambda _: [Draft(author="ana", study="port", kind="publish", payload={})])
     assert register_of(ledger).revision is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -52,10 +53,19 @@ def test_reports_coverage_and_revisions_are_kept_apart() -> None:
     assert found.seq == 4
 
 
-@pytest.mark.parametrize("kind", ["publish", "resolve"])
-def test_other_kinds_pass_by(kind: str) -> None:
+@pytest.mark.parametrize(("kind", "kept"), [("publish", "publications"), ("resolve", "resolutions")])
+def test_what_was_published_and_resolved_is_kept_apart(kind: str, kept: str) -> None:
     found = known((kind, {"a": 1}), ("evidence", REPORT))
     assert (list(found.logged), found.seq) == (["e2"], 2)
+    assert [entry.id for entry in getattr(found, kept)] == ["e1"]
+
+
+def test_a_kind_of_a_later_version_is_refused() -> None:
+    [entry] = MemoryLedger(ticking_clock()).append(
+        lambda _: [Draft(author="ana", study="port", kind="publish", payload={})]
+    )
+    with pytest.raises(UnreadableEntryError, match="this version knows no such kind"):
+        replayed([replace(entry, kind="prophecy")])
 
 
 def test_amendments_apply_in_order_and_keep_the_place() -> None:
