@@ -5,9 +5,10 @@
 #   ./run.sh test     install everything, then lint, types and the whole test suite
 #   ./run.sh setup    install everything, run nothing
 #   ./run.sh check    lint and types only
+#   ./run.sh bench    compare the engine with other tools, in an environment of its own; benchmarks/results.md
 #   ./run.sh lock     write the lock files anew from pyproject.toml
 #
-# What follows the word is handed on: ./run.sh demo /tmp/japan, ./run.sh test -k ledger.
+# What follows the word is handed on: ./run.sh demo /tmp/japan, ./run.sh test -k ledger, ./run.sh bench small.
 set -eu
 cd "$(dirname "$0")"
 export UV_PYTHON_DOWNLOADS=never # the interpreter is the one that is here
@@ -44,6 +45,13 @@ install_all() {
     "$uv" pip install --quiet --python .venv --no-deps --editable .
 }
 
+install_bench() {
+    need_uv
+    "$uv" venv --quiet --allow-existing --python "$PY" .venv-bench
+    "$uv" pip sync --quiet --compile-bytecode --python .venv-bench --require-hashes requirements-bench.lock
+    "$uv" pip install --quiet --python .venv-bench --no-deps --editable .
+}
+
 check() {
     .venv/bin/ruff check .
     .venv/bin/ruff format --check .
@@ -55,10 +63,16 @@ demo) install_product; exec .venv/bin/forecast demo "$@" ;;
 setup) install_all; echo "ready: . .venv/bin/activate" ;;
 check) install_all; check ;;
 test) install_all; check; exec .venv/bin/python -m pytest -n 2 "$@" ;;
+bench)
+    install_bench
+    export OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 # threads that wait for each other would be what is measured
+    exec .venv-bench/bin/python -m benchmarks "$@"
+    ;;
 lock)
     need_uv
     "$uv" pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock
     "$uv" pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-dev.lock
+    "$uv" pip compile pyproject.toml --group bench -c requirements-dev.lock --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-bench.lock
     ;;
-*) sed -n '2,10s/^# \{0,1\}//p' run.sh ;;
+*) sed -n '2,11s/^# \{0,1\}//p' run.sh ;;
 esac

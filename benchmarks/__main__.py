@@ -91,7 +91,7 @@ def figures(name: str) -> list[Figure]:
     agree(f"{name}: hand-written smoother", smoothed, by_hand[1])
     agree(f"{name}: hmmlearn", smoothed, by_hmm)
     engine, hand, hmm = in_turns(
-        15,
+        25,
         lambda: filtered_and_smoothed(prior, stay, daily),
         lambda: handwritten.filter_and_smoother(prior, stay, daily),
         lambda: hmm_smoothed(prior, stay, daily),
@@ -183,7 +183,8 @@ def page(rows: list[Figure], networks: list[str]) -> str:
         [
             "# The engine beside other tools",
             "",
-            f"Written by `./run.sh bench`: Python {platform.python_version()}, {versions}, {os.cpu_count()} cores.",
+            f"Written by `./run.sh bench`: Python {platform.python_version()}, {versions};",
+            f"{os.cpu_count()} cores, one thread for each tool.",
             "All ratios are of things timed in turns in one run; whatever two tools can both answer agreed to 1e-9, or",
             f"the run would have stopped. The whole run held {peak:.1f} GB at most.",
             "",
@@ -191,7 +192,7 @@ def page(rows: list[Figure], networks: list[str]) -> str:
             "| --- | --- | --- | --- | --- |",
             *(row.line for row in rows),
             "",
-            "One filter pass goes from the records of reports to the probabilities of every day, filtered and smoothed.",
+            "One filter pass: from the records of reports to the probabilities of every day, filtered and smoothed.",
             "",
             "## Bayesian networks",
             "",
@@ -199,7 +200,7 @@ def page(rows: list[Figure], networks: list[str]) -> str:
             "drift and a state persists, the network a modeller would draw is not quite the model of the engine, which",
             "tells each indicator's story under one scenario at a time; there the cost alone is compared.",
             "",
-            f"Each tool had {TIMES_LONGER:,} times as long as the engine, at least {LEAST_LIMIT:.0f} seconds, and 4 GB.",
+            f"Each had {TIMES_LONGER:,} times as long as the engine, at least {LEAST_LIMIT:.0f} seconds, and 4 GB.",
             "",
             "| tool | study | question | time |",
             "| --- | --- | --- | --- |",

@@ -42,7 +42,9 @@ def ask(tool: str, size: str, question: str, *, seconds: float) -> Answer:
     command = [sys.executable, "-W", "ignore", "-m", "benchmarks.contender", tool, size, question]
     root = Path(__file__).parent.parent
     try:
-        done = subprocess.run(command, cwd=root, capture_output=True, text=True, timeout=seconds, check=False)  # noqa: S603
+        done = subprocess.run(  # noqa: S603
+            command, cwd=root, capture_output=True, text=True, timeout=seconds, check=False
+        )
     except subprocess.TimeoutExpired:
         return None, None, "stopped at the time limit"
     if done.returncode:

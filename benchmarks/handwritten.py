@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from benchmarks.studies import Case
+from benchmarks.studies import Case, by_indicator
 
 __all__ = ["bands", "filter_and_smoother"]
 
@@ -42,7 +42,7 @@ def bands(case: Case, rng: np.random.Generator) -> tuple[Floats, Floats]:
     size = case.size
     prior = _dirichlet(rng, _MEDIUM * case.prior, size.draws)
     daily = np.zeros((size.days, size.scenarios, size.draws))
-    for j, reports in case.reports.groupby("indicator"):
+    for j, reports in by_indicator(case):
         rows = _dirichlet(rng, _MEDIUM * case.rows[j], size.draws)
         average = (prior[:, None] * rows).sum(axis=0)
         ungraded = (reports["grade"] == "F6").to_numpy()

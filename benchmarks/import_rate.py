@@ -1,6 +1,6 @@
 """How fast a long CSV of reports comes into a ledger, against raw batched inserts of the same rows with their hashes.
 
-`python -m benchmarks.import_rate [ROWS] [--status]` makes a study and a CSV of so many reports (a million when left out)
+`python -m benchmarks.import_rate [ROWS] [--status]` makes a study and a CSV of so many reports (a million if not said)
 in a temporary folder, then, each in a process of its own, so that time and memory are those of a user's command:
 
 1. `forecast import` of the file, and again, when every row is there already; with `--dry-run` before both.
@@ -25,6 +25,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import chain
 from pathlib import Path
 
 from indicators import ledger_sqlite
@@ -62,8 +63,8 @@ def write_reports(file: Path, rows: int) -> None:
             )
 
 
-def run(folder: Path, *arguments: str) -> tuple[float, float, str]:
-    """One command in a process of its own: seconds, peak memory in MB, and the last line that it printed."""
+def run(folder: Path, *arguments: str) -> tuple[float, float, float, str]:
+    """One command in a process of its own: seconds, those of the processor, peak memory in MB, its last line."""
     start = time.perf_counter()
     code = "from forecast.cli.main import main; main()"
     command = [sys.executable, "-c", code, *arguments]
@@ -72,7 +73,8 @@ def run(folder: Path, *arguments: str) -> tuple[float, float, str]:
     printed = child.stdout.read()
     _, status, usage = os.wait4(child.pid, 0)
     assert status == 0, (arguments, printed)
-    return time.perf_counter() - start, usage.ru_maxrss / 1000, printed.strip().rpartition("\n")[2]
+    used = usage.ru_utime + usage.ru_stime
+    return time.perf_counter() - start, used, usage.ru_maxrss / 1000, printed.strip().rpartition("\n")[2]
 
 
 def chunks_of(ledger: Path) -> Iterator[list[tuple[object, ...]]]:
@@ -84,8 +86,8 @@ def chunks_of(ledger: Path) -> Iterator[list[tuple[object, ...]]]:
     connection.close()
 
 
-def raw_inserts(ledger: Path, target: Path, *, triggers: bool) -> float:
-    """Seconds that raw batched inserts of a ledger's rows take."""
+def raw_inserts(ledger: Path, target: Path, *, triggers: bool) -> tuple[float, float]:
+    """Seconds that raw batched inserts of a ledger's rows take, and those of the processor."""
     connection = sqlite3.connect(target, isolation_level=None)
     for pragma in ledger_sqlite._PRAGMAS:
         connection.execute(pragma)
@@ -93,15 +95,17 @@ def raw_inserts(ledger: Path, target: Path, *, triggers: bool) -> float:
         if triggers or "TRIGGER" not in statement:
             connection.execute(statement)
     connection.execute("BEGIN IMMEDIATE")
-    spent = 0.0
-    for chunk in chunks_of(ledger):
-        start = time.perf_counter()
-        connection.executemany(ledger_sqlite._INSERT, chunk)
-        spent += time.perf_counter() - start
-    start = time.perf_counter()
-    connection.execute("COMMIT")
+    seconds = used = 0.0
+    for chunk in chain(chunks_of(ledger), [None]):
+        start, start_used = time.perf_counter(), time.process_time()
+        if chunk is None:
+            connection.execute("COMMIT")
+        else:
+            connection.executemany(ledger_sqlite._INSERT, chunk)
+        seconds += time.perf_counter() - start
+        used += time.process_time() - start_used
     connection.close()
-    return spent + time.perf_counter() - start
+    return seconds, used
 
 
 def main(rows: int, *, with_status: bool) -> None:
@@ -114,28 +118,30 @@ def main(rows: int, *, with_status: bool) -> None:
         size = (folder / "long.csv").stat().st_size / 1e6
         print(f"{rows} reports, {size:.0f} MB of CSV, SQLite {sqlite3.sqlite_version}")
         run(folder, "study", "add", "long.yaml")
-        rates = {}
+        took = {}
         for what, arguments in {
             "import --dry-run": ("import", "long.csv", "--dry-run"),
             "import": ("import", "long.csv"),
             "import again": ("import", "long.csv"),
         }.items():
-            seconds, memory, printed = run(folder, *arguments)
-            rates[what] = rows / seconds
-            print(f"{what:34} {seconds:7.1f} s {rates[what]:9.0f} rows/s {memory:7.0f} MB   {printed}", flush=True)
+            seconds, used, memory, printed = run(folder, *arguments)
+            took[what] = (seconds, used)
+            rate = f"{rows / seconds:9.0f} rows/s"
+            print(f"{what:34} {seconds:7.1f} s {used:7.1f} s CPU {rate} {memory:7.0f} MB   {printed}", flush=True)
         for what, triggers in {
             "raw inserts, the ledger's own table": True,
             "raw inserts, without triggers": False,
         }.items():
-            seconds = raw_inserts(folder / "forecast.db", folder / f"raw-{triggers}.db", triggers=triggers)
-            share = rates["import"] / (rows / seconds)
-            print(f"{what:34} {seconds:7.1f} s {rows / seconds:9.0f} rows/s   import at {share:.2f} of it", flush=True)
+            seconds, used = raw_inserts(folder / "forecast.db", folder / f"raw-{triggers}.db", triggers=triggers)
+            rate = f"{rows / seconds:9.0f} rows/s"
+            share = f"{seconds / took['import'][0]:.2f} of it, {used / took['import'][1]:.2f} by CPU"
+            print(f"{what:34} {seconds:7.1f} s {used:7.1f} s CPU {rate}   import at {share}", flush=True)
         run(folder, "study", "add", "small.yaml")
         run(folder, "log", "i0", "--state", "none", "--on", "2020-01-01", "--study", "small")
         statuses = [("status", "--study", name) for name in (("small", "long") if with_status else ("small",))]
         for arguments in [("verify",), *statuses]:
-            seconds, memory, _ = run(folder, *arguments)
-            print(f"{' '.join(arguments):34} {seconds:7.1f} s {memory:7.0f} MB", flush=True)
+            seconds, used, memory, _ = run(folder, *arguments)
+            print(f"{' '.join(arguments):34} {seconds:7.1f} s {used:7.1f} s CPU {memory:7.0f} MB", flush=True)
 
 
 if __name__ == "__main__":

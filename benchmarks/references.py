@@ -19,7 +19,7 @@ import numpy as np
 import pyagrum
 from numpy.typing import NDArray
 
-from benchmarks.studies import Case
+from benchmarks.studies import Case, by_indicator
 
 __all__ = ["Node", "hmm_smoothed", "network", "pandas_script", "pgmpy_posterior", "pyagrum_posterior"]
 
@@ -57,7 +57,7 @@ def network(case: Case, *, drift: bool) -> tuple[list[Node], str]:
 def _reported(case: Case, *, drift: bool) -> Iterator[Node]:
     """True states and reports, indicator by indicator."""
     states = case.size.states
-    for j, reports in case.reports.groupby("indicator"):
+    for j, reports in by_indicator(case):
         rows = case.rows[j]
         average = case.prior @ rows
         before, last = "", 0
@@ -132,7 +132,7 @@ def hmm_smoothed(prior: Floats, stay: float, daily: Floats) -> Floats:
 def pandas_script(case: Case, *, drift: bool = True) -> Floats:
     """P(scenario | what was seen up to each day), shape (T, K): a row at a time, as a notebook would have it."""
     daily = np.zeros((case.size.days, case.size.scenarios))
-    for j, reports in case.reports.groupby("indicator"):
+    for j, reports in by_indicator(case):
         rows, lasts = case.rows[j], case.persistence[j]
         average = case.prior @ rows
         belief, last = rows.copy(), 0

@@ -8,6 +8,7 @@ prove nothing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -22,7 +23,7 @@ from forecast.study import Study
 from indicators.evidence import Report
 from indicators.grades import grade_weight
 
-__all__ = ["SIZES", "Case", "Size", "drawn"]
+__all__ = ["SIZES", "Case", "Size", "by_indicator", "drawn"]
 
 SEED = 20250422
 OPENS = date(2015, 1, 1)
@@ -169,3 +170,9 @@ def drawn(size: Size) -> Case:
         }
     )
     return Case(size, prior, rows, persistence, reports)
+
+
+def by_indicator(case: Case) -> Iterator[tuple[int, pd.DataFrame]]:
+    """The number of every indicator that has reports, and its rows of the table."""
+    for j in np.unique(case.reports["indicator"]).tolist():
+        yield j, case.reports[case.reports["indicator"] == j]

@@ -449,7 +449,7 @@ class _Removals:
             if lag % self._LOOK == 0 and np.abs(weights / total - self.belief[..., at]).max() < self._SAME:
                 break
             # Past the last report nothing more is told.
-            totals.append(total if count == totals[0].shape[1] else np.hstack([total, totals[-1][:, count:]]))
+            totals.append(np.hstack([total, totals[-1][:, count:]]))
         return np.concatenate([-self.own[None, chosen].swapaxes(1, 2), np.diff(np.log(totals), axis=0)])
 
     def _starts(self, chosen: slice) -> Floats:
@@ -472,4 +472,5 @@ class _Removals:
         sums = np.add.reduceat(added[lags, :, which], opens) if len(opens) else np.empty((0, added.shape[1]))
         edges = np.searchsorted(which[opens], np.arange(len(removed) + 1)).tolist()
         days = days[opens]
-        return {r: Change(days[a:b], sums[a:b]) for r, (a, b) in zip(removed.tolist(), itertools.pairwise(edges))}
+        parts = (slice(a, b) for a, b in itertools.pairwise(edges))
+        return {r: Change(days[part], sums[part]) for r, part in zip(removed.tolist(), parts, strict=True)}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from forecast.publication import Publication, opinion_of, publication_content
 from forecast.reading import Reading, read_study
@@ -18,7 +18,6 @@ from forecast.revision import revision_faults, study_of
 from forecast.study import Study
 from forecast.version import __version__
 from indicators.admission import Others, coverage_conflicts, report_conflicts, retirement
-from indicators.attachment_folder import Staged
 from indicators.coverage import Coverage, coverage_content, coverage_problems, read_coverage
 from indicators.entry import Draft, Entry, content_hash
 from indicators.errors import Fault, FaultsError, WatchfloorError, nearest
@@ -38,6 +37,9 @@ from indicators.markings import strictest
 from indicators.raw import Raw, place_in
 from indicators.register import digest, registered
 from indicators.replay import Known, Logged, amended, content_key, replayed
+
+if TYPE_CHECKING:
+    from indicators.attachment_folder import Staged
 
 __all__ = [
     "EarlierDayError",

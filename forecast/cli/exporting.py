@@ -18,7 +18,6 @@ from forecast.cli.options import (
 )
 from forecast.cli.writing import refuse_terminal, write_content, write_folder
 from indicators.entry import FIRST_PREV
-from indicators.replay import UnreadableEntryError
 
 if TYPE_CHECKING:
     from indicators.ledger import Ledger
@@ -173,9 +172,12 @@ def verify(head: str | None, attachments: str | None, as_json: bool, ledger: str
 
 def _unsound_publication(book: Ledger) -> str | None:
     """What is wrong with a publication that cannot be read, or rests on another ledger; None where all are sound."""
+    published = [entry for entry in book.entries() if entry.kind == "publish"]
+    if not published:
+        return None
     from forecast.publication import publications_of
+    from indicators.replay import UnreadableEntryError
 
-    published = (entry for entry in book.entries() if entry.kind == "publish")
     try:
         publications_of(published)
     except UnreadableEntryError as error:

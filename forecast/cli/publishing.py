@@ -28,9 +28,7 @@ _COLUMNS = ("no.", "entry", "as of", "published", "by", "TLP", "scenario", "prob
 _NUMBER = re.compile(r"[0-9]{0,2}\.?[0-9]{1,30}")
 
 
-@click.command(
-    epilog="Example: forecast publish --opinion network=0.6 --opinion bilateral=0.4 --note 'before the vote'"
-)
+@click.command(epilog="Example: forecast publish --opinion settled=0.7 --opinion strike=0.3 --note 'before the vote'")
 @click.option("--as-of", metavar="DAY", help="The day to speak of; today when left out.")
 @click.option(
     "--opinion",

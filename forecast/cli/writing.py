@@ -46,6 +46,10 @@ def whole_file(file: str) -> Iterator[IO[bytes]]:
             stream.flush()
             os.fsync(stream.fileno())
         part.replace(path)
+    except OSError as error:
+        if error.filename == str(part):
+            error.filename = file  # the name that the user gave
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -46,8 +46,8 @@ In `extensions` under the id of this definition. An object has one of three tabl
 horizon, as_of, revision, engine, ledger, confidence, flags; without, where something was left out), `scenario` (id, \
 name, prior, probability, low, high, words; resolves_if, where it is given) or `report` (the fields of one logged \
 report: indicator, observed, or from and to, state, count, value, source, grade, url, origin, event, note, author, \
-ref; its handling mark is that of the object), and beside it `format` and `extension_type`. Probabilities run from 0 to \
-1; low and high are the 5th and 95th percentile; days are YYYY-MM-DD.\
+ref; its handling mark is that of the object), and beside it `format` and `extension_type`. Probabilities run from 0 \
+to 1; low and high are the 5th and 95th percentile; days are YYYY-MM-DD.\
 """
 
 

@@ -301,7 +301,7 @@ def test_a_cell_that_may_show_it_does(ledger: Path) -> None:
         released = forecast.released(forecast.read_study(book), date.fromisoformat(AS_OF), max_tlp="red", draws=100)
         words = [canary(level) for level in TLP_LEVELS]
         assert found_in(shown(released.outlook.evidence().to_dict()), words) == words
-        assert found_in(shown(charts.timeline_chart(released)), ["kzq4vx"]) == ["kzq4vx"]
+        assert found_in(shown(charts.timeline_chart(released)), words), "those that moved it most"
 
 
 # That the search would find it

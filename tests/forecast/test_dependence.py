@@ -152,6 +152,6 @@ def test_the_figure_is_the_mean_product_of_departures_by_hand() -> None:
     outlook = outlook_of(plain, log(random.Random(4), copied=True), [], OPENS + timedelta(days=430))
     (found,) = dependences(outlook)
     ups = sum(live.report.state == "high" for live in outlook.log.reports["first"])
-    # A state of chance 0.7 departs by 0.3 / sqrt(0.21), the other by -0.7 / sqrt(0.21); a fortnight is nearly forgotten.
+    # A state of chance 0.7 departs by 0.3 / sqrt(0.21), the other by -0.7 / sqrt(0.21); a fortnight is forgotten.
     by_hand = (ups * 0.3**2 + (30 - ups) * 0.7**2) / 0.21 / 30
     assert found.together == pytest.approx(by_hand, rel=0.1)

@@ -132,7 +132,7 @@ def test_the_schema_refuses_what_it_does_not_describe(change: Any, why: str) -> 
 def test_keys_stand_in_the_order_of_the_format() -> None:
     read = json.loads(json_text(released(hostile("x"), WITHOUT)))
     assert ", ".join(read) == (
-        "format, engine, study, as_of, known_at, ledger, without, confidence, scenarios, timeline, projection, "
+        "format, engine, study, tlp, as_of, known_at, ledger, without, confidence, scenarios, timeline, projection, "
         "contributions, indicators, surprise, flags, evidence"
     )
     assert ", ".join(read["study"]) == "id, title, question, opens, horizon, revision, tlp"

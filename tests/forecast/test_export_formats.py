@@ -16,6 +16,7 @@ import icalendar
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from click import Option
 from hypothesis import given, settings
 
 import forecast.export.calendar_export as calendar_export
@@ -142,6 +143,15 @@ def test_the_lists_have_the_same_columns_in_every_format() -> None:
 def test_the_command_offers_the_formats_there_are() -> None:
     assert tuple(FORMATS) == exporting._FORMATS
     assert {form.suffix: name for name, form in FORMATS.items()} == exporting._SUFFIXES
+
+
+def test_the_command_names_the_lists_there_are() -> None:
+    [told] = [
+        option.help for option in exporting.export.params if isinstance(option, Option) and option.name == "table"
+    ]
+    assert told
+    names = told.partition(":")[2].replace("(default)", "").replace(" or ", " ")
+    assert re.findall(r"[a-z]+", names) == [*TABLES]
 
 
 # Whatever a user wrote

@@ -171,7 +171,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
     def cover(self, first: str, last: str) -> object:
         """A span in which somebody looked."""
         first, last = sorted((first, last))
-        fields: Fields = {"indicator": "talks", "from": first, "to": last}
+        fields: Fields = {"indicator": "talks", "from": first, "to": last, "detect": 1.0}
         name = self.attempt(self.model.allows(fields), lambda: small.cover(self.ledger, "talks", first, last).id)
         if name is not None:
             self.model.log(name, fields)
@@ -189,7 +189,7 @@ class LedgerAgainstModel(RuleBasedStateMachine):
         becomes = {key: value for key, value in (was.fields | changes).items() if value is not None}
         allowed = not was.is_retracted and becomes != was.fields and self.model.allows(becomes, besides=name)
         given = {key: "" if value is None else value for key, value in changes.items()}
-        if self.attempt(allowed, lambda: small.amend(self.ledger, name, **given).id) is not None:
+        if self.attempt(allowed, lambda: small.amend(self.ledger, name, None, **given).id) is not None:
             was.fields = becomes
             self.model.take_ref(name)
             self.model.entries += 1
@@ -276,19 +276,23 @@ def trial(examples: int, steps: int) -> settings:
     )
 
 
+def named(name: str, clear: Callable[[], object]) -> type[LedgerAgainstModel]:
+    """The machine for a ledger of that name, which is cleared away before each run."""
+
+    class Named(LedgerAgainstModel):
+        def __init__(self) -> None:
+            clear()
+            super().__init__(name)
+
+    return Named
+
+
 def test_a_ledger_in_a_file_is_the_model(tmp_path: Path) -> None:
     path = tmp_path / "forecast.db"
-
-    def anew() -> LedgerAgainstModel:
-        path.unlink(missing_ok=True)
-        return LedgerAgainstModel(str(path))
-
-    run_state_machine_as_test(anew, settings=trial(40, 30))
+    machine = named(str(path), lambda: path.unlink(missing_ok=True))
+    run_state_machine_as_test(machine, settings=trial(40, 30))
 
 
 def test_a_ledger_in_a_database_is_the_model(database: str) -> None:
-    def anew() -> LedgerAgainstModel:
-        by_hand(database, "DROP SCHEMA IF EXISTS watchfloor CASCADE")
-        return LedgerAgainstModel(database)
-
-    run_state_machine_as_test(anew, settings=trial(10, 20))
+    machine = named(database, lambda: by_hand(database, "DROP SCHEMA IF EXISTS watchfloor CASCADE"))
+    run_state_machine_as_test(machine, settings=trial(10, 20))
