@@ -17,17 +17,20 @@ ROOT = Path(__file__).parent.parent
 
 FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "indicators": (
-        # Days, grades, marks, the form of an entry; the clock.
-        ("errors", "markings", "clock", "entry", "days", "grades", "address", "utf8", "plain_json", "raw"),
+        # Days, grades, marks, the form of an entry and of a text; the clock.
+        (
+            *("errors", "markings", "clock", "entry", "days", "grades", "address", "formula"),
+            *("utf8", "plain_json", "raw", "attachment"),
+        ),
         # What may be watched, what was seen, who was looking; and what any ledger promises.
         ("indicator", "evidence", "coverage", "ledger"),
         # From files and entries to records, and whether they fit the log.
         (
             *("header", "workbook", "intake_csv", "intake_jsonl", "intake_xlsx", "intake_stix", "intake"),
-            *("replay", "admission", "register", "transfer"),
+            *("replay", "admission", "register", "withheld", "transfer"),
         ),
-        # The promise kept.
-        ("ledger_sqlite", "postgres_schema", "ledger_postgres", "opening"),
+        # The promise kept; the files beside a ledger.
+        ("ledger_sqlite", "postgres_schema", "ledger_postgres", "opening", "attachment_folder"),
     ),
     "forecast": (
         # Arrays and words.
@@ -39,27 +42,30 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
             *("events", "state_likelihood", "count_likelihood", "measure_likelihood", "baseline_likelihood"),
             *("likelihood", "explain", "draws", "simulation", "boards", "frames"),
         ),
-        # One study and day; what else can be asked of it; what may change.
-        ("outlook", "display", "dependence", "surprise", "assessment", "release"),
-        ("flip", "information", "projection", "power", "revision"),
+        # One study and day; what else can be asked of it; what may change; what may leave the house.
+        ("outlook", "display", "dependence", "surprise", "assessment"),
+        ("flip", "information", "next_reading", "projection", "power", "revision", "publication", "release"),
         # From a ledger to an outlook, and what a person does to a ledger; the face for notebooks.
-        ("reading", "workflow", "api"),
-        # Pictures, documents, formats; the worked cases.
+        ("reading", "update", "workflow", "api"),
+        # Pictures.
         (
-            *("charts.style", "charts.placing", "charts.time_axis", "charts.picture", "charts.plot"),
+            *("charts.placing", "charts.style", "charts.lettering", "charts.shades", "charts.night"),
+            *("charts.pdf_order", "charts.picture", "charts.chart", "charts.frame", "charts.time_axis", "charts.plot"),
             *("charts.line_ends", "charts.moves", "charts.timeline", "charts.series", "charts.watch", "charts.power"),
-            "charts",
+            *("charts.matrix", "charts.waterfall", "charts.board", "charts.calibration", "charts"),
         ),
+        # Formats; the worked cases.
         (
-            *("export.json_export", "export.csv_export", "export.markdown_export", "export"),
-            *("study_folder", "cases"),
+            *("export.json_export", "export.tables", "export.csv_export", "export.markdown_export"),
+            *("export.xlsx_export", "export.parquet_export", "export.stix_export", "export"),
+            *("export.calendar_export", "export.folder", "study_folder", "cases"),
         ),
         # A thin skin over all of it.
         (
-            *("cli", "cli.suggesting", "cli.options", "cli.tables", "cli.study_tables"),
-            *("cli.exporting", "cli.importing", "cli.logging", "cli.moving", "cli.powering", "cli.setting_up"),
-            *("cli.showing", "cli.study"),
-            *("cli.watching", "cli.main"),
+            *("cli", "cli.suggesting", "cli.options", "cli.writing", "cli.attaching"),
+            *("cli.tables", "cli.study_tables", "cli.entry_page"),
+            *("cli.powering", "cli.charting", "cli.exporting", "cli.importing", "cli.logging", "cli.moving"),
+            *("cli.publishing", "cli.setting_up", "cli.showing", "cli.study", "cli.watching", "cli.main"),
         ),
     ),
 }
@@ -72,6 +78,8 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "psycopg": ("indicators.ledger_postgres",),
     "pandas": ("forecast.frames",),
     "vl_convert": ("forecast.charts",),
+    "xlsxwriter": ("forecast.export.xlsx_export",),
+    "pyarrow": ("forecast.export.parquet_export",),
     "statsmodels": ("forecast.baseline",),
     "scipy": ("forecast.baseline",),
     "ruamel": ("forecast.yaml_tree",),
@@ -82,11 +90,17 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "rich": (CLI,),
     # Files, the environment, the terminal.
     "pathlib": (
-        *("indicators.ledger_sqlite", "indicators.address", "indicators.opening"),
+        *("indicators.ledger_sqlite", "indicators.address", "indicators.opening", "indicators.attachment_folder"),
         *("forecast.study_folder", "forecast.api", "forecast.cases", CLI),
     ),
-    "os": ("forecast.api", CLI),
-    "importlib": ("forecast", "forecast.cases", "forecast.export.json_export", "forecast.cli.main"),
+    "os": ("indicators.attachment_folder", "forecast.api", CLI),
+    "importlib": (
+        "forecast",
+        "forecast.cases",
+        "forecast.charts.picture",
+        "forecast.export.json_export",
+        "forecast.cli.main",
+    ),
     "getpass": (CLI,),
     "tempfile": (CLI,),
     "traceback": (CLI,),
@@ -247,6 +261,7 @@ def test_files_are_opened_only_where_they_belong(room: str) -> None:
     assert not plain & {"eval", "exec", "compile", "__import__", "input"}
     allowed = (
         "indicators.ledger_sqlite",
+        "indicators.attachment_folder",
         "forecast.study_folder",
         "forecast.cases",
         "forecast.export.json_export",
