@@ -120,12 +120,15 @@ class _Given(hmmlearn.base.BaseHMM):  # type: ignore[misc]
 
 
 def hmm_smoothed(prior: Floats, stay: float, daily: Floats) -> Floats:
-    """P(scenario on each day | all days), shape (T, K); on the last day that is the filter's, too."""
+    """P(scenario on each day | all days), shape (T, K); on the last day that is the filter's, too.
+
+    Each day is handed over relative to its largest: hmmlearn sums up logs over all days, and digits with them.
+    """
     model = _Given(n_components=len(prior))
     model.n_features = len(prior)
     model.startprob_ = prior
     model.transmat_ = stay * np.eye(len(prior)) + (1.0 - stay) * prior
-    found: Floats = model.score_samples(daily)[1]
+    found: Floats = model.score_samples(daily - daily.max(axis=1, keepdims=True))[1]
     return found
 
 

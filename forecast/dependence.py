@@ -27,7 +27,7 @@ from forecast.outlook import Outlook
 from forecast.probability import Floats, log_mixture_of_others, log_sum_exp
 from forecast.state_likelihood import StateLikelihood
 
-__all__ = ["Dependence", "dependences"]
+__all__ = ["Dependence", "dependences", "pairs_of_days"]
 
 _NEAR_DAYS = 7
 _FEWEST = 8
@@ -137,7 +137,7 @@ def _direction(likelihood: StateLikelihood, log_final: Floats) -> Floats:
 
 def _together(first: _Course, second: _Course, final: Floats) -> _Pairing:
     """The mean product over pairs of neighbouring events, and how far from nothing it is."""
-    here, there = _pairs(first.days, second.days)
+    here, there = pairs_of_days(first.days, second.days)
     if not len(here):
         return _Pairing(0.0, 0, 0.0)
     products = np.einsum("k,pkx,pky->pxy", final, first.departures[here], second.departures[there])
@@ -147,16 +147,48 @@ def _together(first: _Course, second: _Course, final: Floats) -> _Pairing:
     return _Pairing(total / len(here), len(here), _distance(total, *flat))
 
 
-def _pairs(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[list[int], list[int]]:
-    """Neighbouring events of two lists of days, each in one pair at most; their positions."""
+def pairs_of_days(first: NDArray[np.int64], second: NDArray[np.int64]) -> tuple[list[int], list[int]]:
+    """Neighbouring events of two rising lists of days, each in one pair at most; their positions.
+
+    Every event of the first takes the nearest that is left of the second, the earlier of two as near.
+    """
     here: list[int] = []
     there: list[int] = []
-    for position, day in enumerate(first.tolist()):
-        near = [j for j in np.flatnonzero(np.abs(second - day) <= _NEAR_DAYS).tolist() if j not in there]
+    days = second.tolist()
+    onwards, backwards = _Left(len(days), 1), _Left(len(days), -1)
+    opened = np.searchsorted(second, second).tolist()
+    for position, (day, at) in enumerate(zip(first.tolist(), np.searchsorted(second, first).tolist(), strict=True)):
+        after, before = onwards.nearest(at), backwards.nearest(at - 1)
+        if before >= 0:
+            before = onwards.nearest(opened[before])
+        near = [j for j in (before, after) if 0 <= j < len(days) and abs(days[j] - day) <= _NEAR_DAYS]
         if near:
+            chosen = min(near, key=lambda j: abs(days[j] - day))
             here.append(position)
-            there.append(min(near, key=lambda j: abs(int(second[j]) - day)))
+            there.append(chosen)
+            onwards.take(chosen)
+            backwards.take(chosen)
     return here, there
+
+
+class _Left:
+    """Which of so many positions are left, looked for in one direction; a search is almost free of its length."""
+
+    def __init__(self, count: int, step: int) -> None:
+        self._step = step
+        # Position -1 and position `count` are the walls; both are kept, one place on.
+        self._next = list(range(count + 2))
+
+    def nearest(self, position: int) -> int:
+        """The first position left at or beyond this one; -1 or the count where there is none."""
+        place = position + 1
+        while self._next[place] != place:
+            self._next[place] = self._next[self._next[place]]
+            place = self._next[place]
+        return place - 1
+
+    def take(self, position: int) -> None:
+        self._next[position + 1] = position + 1 + self._step
 
 
 def _distance(total: float, products: Floats, chances: Floats) -> float:

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
@@ -59,7 +58,6 @@ __all__ = [
 ]
 
 BUSY_SECONDS = 30.0
-PAUSE_SECONDS = 0.003
 CHUNK_ENTRIES = 200
 CHUNK_ROWS = 1_000
 APPLICATION_ID = 0x57466C67
@@ -428,7 +426,7 @@ class SqliteLedger(Ledger):
             raise NestedAppendError
         # Another program may have left the file in write-ahead mode, which is kept in the file.
         self._run("PRAGMA journal_mode = DELETE")
-        self._begin()
+        self._run("BEGIN IMMEDIATE")
         try:
             with _in_our_words(self.path):
                 _check_is_current(self._connection, self.path)
@@ -437,22 +435,6 @@ class SqliteLedger(Ledger):
         except BaseException:
             _roll_back(self._connection)
             raise
-
-    def _begin(self) -> None:
-        """Take the lock, asked for every few milliseconds: SQLite's own waits grow so long that it finds others there."""
-        until = time.monotonic() + BUSY_SECONDS
-        self._run("PRAGMA busy_timeout = 0")
-        try:
-            while True:
-                try:
-                    self._run("BEGIN IMMEDIATE")
-                    return
-                except LedgerLockedError:
-                    if time.monotonic() >= until:
-                        raise
-                time.sleep(PAUSE_SECONDS)
-        finally:
-            self._run(f"PRAGMA busy_timeout = {int(BUSY_SECONDS * 1000)}")
 
     def _insert(self, rows: Iterable[Row]) -> None:
         # The rows are drawn outside our words, so that what their maker raises passes through as it is.

@@ -13,7 +13,7 @@ from hashlib import blake2b
 from indicators.admission import Standing
 from indicators.coverage import Coverage
 from indicators.entry import KINDS, Entry
-from indicators.evidence import Report
+from indicators.evidence import Report, kept_content
 from indicators.indicator import Indicator
 from indicators.replay import UnreadableEntryError, amended, content_key, record_of
 
@@ -38,7 +38,8 @@ class Register:
     refs : set of bytes
         Digests of the refs that any report has or had.
     contents : set of bytes
-        Digests of `content_key` of the reports without a ref, as they were logged.
+        Digests of `content_key` of the reports without a ref, as they were logged and as each correction left them, so
+        that neither the file they came from nor one exported since is taken for news.
     standing : Standing
         What stands that a report could collide with.
     """
@@ -138,8 +139,11 @@ class _Walk:
             self._found.refs.add(digest(changes["ref"]))
         if name in self._records:
             logged, record = self._records[name]
-            self._records[name] = (logged, record_of(entry, logged.kind, amended(record, changes)))
-        self.missed |= name not in self._records and bool({"indicator", "from", "to"} & set(changes))
+            record = record_of(entry, logged.kind, amended(record, changes))
+            self._records[name] = (logged, record)
+            if isinstance(record, Report) and not record.ref:
+                self._found.contents.add(digest(content_key(kept_content(record))))
+        self.missed |= name not in self._records
         self.corrected.add(name)
 
     def _retraction(self, entry: Entry) -> None:

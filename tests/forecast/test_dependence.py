@@ -6,9 +6,12 @@ import random
 from datetime import date, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from forecast.dependence import dependences
+from forecast.dependence import dependences, pairs_of_days
 from tests.forecast.build import outlook_of
 
 OPENS = date(2025, 1, 1)
@@ -70,6 +73,27 @@ def test_a_declared_dependence_is_not_accused() -> None:
 def test_a_handful_of_pairs_is_not_judged() -> None:
     outlook = outlook_of(study(), log(random.Random(1), copied=True, events=7), [], OPENS + timedelta(days=430))
     assert dependences(outlook) == []
+
+
+def pairs_one_by_one(first: list[int], second: list[int]) -> tuple[list[int], list[int]]:
+    """Each of the first takes the nearest within a week that is left of the second."""
+    here: list[int] = []
+    there: list[int] = []
+    for position, day in enumerate(first):
+        near = [j for j, other in enumerate(second) if abs(other - day) <= 7 and j not in there]
+        if near:
+            here.append(position)
+            there.append(min(near, key=lambda j: abs(second[j] - day)))
+    return here, there
+
+
+DAYS = st.lists(st.integers(0, 60), max_size=30).map(sorted)
+
+
+@given(DAYS, DAYS)
+def test_events_are_paired_with_the_nearest_that_is_left(first: list[int], second: list[int]) -> None:
+    found = pairs_of_days(np.array(first, dtype=np.int64), np.array(second, dtype=np.int64))
+    assert found == pairs_one_by_one(first, second)
 
 
 # How seldom it accuses, and what it can see

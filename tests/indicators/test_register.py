@@ -167,8 +167,10 @@ def test_the_register_says_what_the_whole_log_says(acts: list[tuple[str, Any]], 
     known, found = replayed(ledger.entries()), register_of(ledger)
     assert found.revision == known.revisions[-1]
     assert found.refs == {digest(ref) for ref in known.refs}
-    firsts = [item.first for item in known.logged.values() if isinstance(item.first, Report)]
-    assert found.contents == {digest(content_key(report_content(first))) for first in firsts if not first.ref}
+    entries = list(ledger.entries())
+    stages = [replayed(entries[:length]).logged.values() for length in range(1, len(entries) + 1)]
+    ever = [item.record for stage in stages for item in stage if isinstance(item.record, Report)]
+    assert found.contents == {digest(content_key(report_content(record))) for record in ever if not record.ref}
     indicators = indicators_of(found.revision)
     for raw in asked:
         report, _ = read_report(raw)

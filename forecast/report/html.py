@@ -1,0 +1,39 @@
+"""The report as one HTML file that needs no other: styles inside, charts drawn inside, no script, nothing fetched.
+
+Its own content policy forbids whatever a text might try. Charts are there twice, for light and for dark screens.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from jinja2 import Environment, StrictUndefined
+
+from forecast.publication import Publication
+from forecast.release import Released
+from forecast.report.content import briefing, default_since
+from forecast.report.pictures import Picture, pictures
+from forecast.report.template import template_text
+
+__all__ = ["html_text"]
+
+
+def html_text(released: Released, *, since: date | None = None, last: Publication | None = None) -> str:
+    """The report as HTML.
+
+    Parameters
+    ----------
+    released, since, last
+        As for `forecast.report.content.briefing`.
+    """
+    told = briefing(released, since=since, last=last)
+    counted_from = since or (last.as_of if last else default_since(released.outlook))
+    # Every value is escaped; only the drawings, which the charts have escaped themselves, are taken as they are.
+    paper = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    drawn = [_drawn(picture) for picture in pictures(released, since=counted_from)]
+    return paper.from_string(template_text("report.html.j2")).render(report=told, pictures=drawn) + "\n"
+
+
+def _drawn(picture: Picture) -> dict[str, str]:
+    day, night = picture.chart.svg(), picture.chart.at_night().svg()
+    return {"name": picture.name, "caption": picture.caption, "day": day, "night": night}
