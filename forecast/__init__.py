@@ -7,16 +7,21 @@
     outlook = reading.outlook(date(2026, 6, 7))
     outlook.probabilities()
 
-The map, from the ground up; a room imports only lower floors:
+The map, from the ground up; a room imports only what stands below it (`tests/test_floors.py` is the drawing):
 
-1. `probability`, `bayes`, `words`: arrays and words.
-2. `study`, `yaml_tree`, `study_file`: the question, its rows, its file. `events`, the `*_likelihood` rooms and
-   `likelihood`: from reports to what they say. `explain`, `boards`, `frames`: what follows from it.
-3. `outlook`: all of it for one study and day, each part worked out when first asked for. `revision`: what may change.
-4. `release`: the handling gate, which every way out goes through. `reading`, `workflow`: from a ledger to an outlook,
-   and what a person does to a ledger.
-5. `display`, `charts`, `export`: pictures, documents, formats. `cases`: the worked cases.
-6. `cli`: a thin skin over all of it.
+1. Arrays and words: `probability`, `bayes` on `blocks`, `kalman`, `change`, `outcomes`, `words`, `version`.
+2. The question, its rows, its file: `study`; `yaml_tree`, `findings`, `study_checks`, `study_file`; `history` and
+   `baseline`, the outside view.
+3. From reports to what they say: `events`, the `*_likelihood` rooms and `likelihood`; what follows from it: `explain`,
+   `draws`, `simulation`, `boards`, `frames`.
+4. `outlook`: all of it for one study and day, each part worked out when first asked for; what else can be asked of it:
+   `assessment`, `dependence`, `surprise`, `flip`, `information`, `next_reading`, `projection`, `power`; in words:
+   `display`. `revision`: what may change. `publication`: what was put on record. `release`: the handling gate, which
+   every way out goes through.
+5. `reading`, `update`, `workflow`: from a ledger to an outlook, and what a person does to a ledger. `api`: for notebooks.
+6. `charts`: pictures.
+7. `export`: formats. `study_folder`, `cases`: a study with its files, and the worked cases.
+8. `cli`: a thin skin over all of it.
 """
 
 from __future__ import annotations

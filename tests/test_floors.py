@@ -7,6 +7,7 @@ it, wherever in its file the import stands. A new room gets its place there, and
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -43,8 +44,10 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
             *("likelihood", "explain", "draws", "simulation", "boards", "frames"),
         ),
         # One study and day; what else can be asked of it; what may change; what may leave the house.
-        ("outlook", "display", "dependence", "surprise", "assessment"),
-        ("flip", "information", "next_reading", "projection", "power", "revision", "publication", "release"),
+        (
+            *("outlook", "display", "dependence", "surprise", "assessment", "flip", "information", "next_reading"),
+            *("projection", "power", "revision", "publication", "release"),
+        ),
         # From a ledger to an outlook, and what a person does to a ledger; the face for notebooks.
         ("reading", "update", "workflow", "api"),
         # Pictures.
@@ -176,6 +179,20 @@ def test_every_room_is_in_the_drawing_once_and_no_other() -> None:
     missing, torn_down = set(ROOMS) - set(drawn), set(drawn) - set(ROOMS)
     assert not missing, f"give these their place in FLOORS: {sorted(missing)}"
     assert not torn_down, f"these are not there: {sorted(torn_down)}"
+
+
+def test_the_map_in_the_readme_is_this_drawing() -> None:
+    """A line a floor, from the top down, with the rooms and packages of rooms that stand on it."""
+    lines = [line for line in (ROOT / "README.md").read_text("utf-8").splitlines() if line.startswith("| `")]
+    shown = [
+        tuple(re.findall(r"`(\w+)`", line)) for line in lines if re.match(r"\| `(forecast|indicators)` \| \d ", line)
+    ]
+    drawn = [
+        (package, *dict.fromkeys(room.partition(".")[0] for room in floor))
+        for package in reversed(FACES)
+        for floor in reversed(FLOORS[package])
+    ]
+    assert shown == drawn
 
 
 @pytest.mark.parametrize("room", ROOMS)

@@ -37,6 +37,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "watch": ("watching:watch", "Show where to look next, and what is overdue."),
     "power": ("powering:power", "Simulate the study: can it find the truth before its horizon?"),
     "chart": ("charting:chart", "Draw a chart of the outlook as PNG, SVG or PDF."),
+    "report": ("reporting:report", "Write a report as HTML, PDF, DOCX, Markdown or notebook."),
     "export": ("exporting:export", "Write the outlook as JSON, XLSX, CSV, Parquet, STIX or Markdown."),
     "calendar": ("exporting:calendar", "Write the looks that are due as a calendar (.ics)."),
     "publish": ("publishing:publish", "Put the outlook on record, with an opinion of your own if you like."),

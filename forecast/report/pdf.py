@@ -38,11 +38,11 @@ def pdf_bytes(released: Released, *, since: date | None = None, last: Publicatio
     counted_from = since or (last.as_of if last else default_since(released.outlook))
     drawn = pictures(released, since=counted_from)
     data: dict[str, Any] = breakable(asdict(told))
-    data["pictures"] = [{"file": f"{p.name}.pdf", "caption": p.caption, "alt": p.alt} for p in drawn]
+    # typst takes files of text alone from memory, so the drawings come as lists of numbers.
+    data["pictures"] = [{"pdf": [*p.chart.pdf()], "caption": p.caption, "alt": p.alt} for p in drawn]
     root = {
         "main.typ": template_text("report.typ").encode(),
         "report.json": json.dumps(data).encode(),
-        **{f"{picture.name}.pdf": picture.chart.pdf() for picture in drawn},
     }
     fonts = [str(files("forecast") / "fonts")]
     made: bytes = typst.compile(root, font_paths=fonts, ignore_system_fonts=True, format="pdf")

@@ -1,4 +1,4 @@
-"""The trials of `test_many_writers` at any length, on a ledger of one's own: `python -m tests.faults.soak LEDGER`.
+"""The trials of `test_many_writers` at any length, on a ledger of one's own: `python -m tests.faults LEDGER`.
 
 LEDGER is a new file, or the URL of a database without a ledger. With `--reports` the writers log reports on a study, so
 that each is checked against all that are there, which takes far longer than an append alone.
@@ -7,41 +7,13 @@ that each is checked against all that are there, which takes far longer than an 
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import time
 
 from indicators.address import address_of
 from indicators.clock import utc_now
 from indicators.opening import create_ledger, open_ledger
-from tests import small
+from tests.faults.loggers import logged_by_all
 from tests.faults.writers import assert_nothing_is_lost, killed_at_random, written_by_all
-
-__all__ = ["main"]
-
-
-def log_reports(name: str, writer: int, count: int) -> None:
-    """Log so many reports, each with a ref of its own."""
-    with open_ledger(address_of(name), clock=utc_now) as ledger:
-        for n in range(count):
-            small.log(ledger, {"indicator": "talks", "observed": "2024-02-01", "count": "1", "ref": f"{writer}-{n}"})
-
-
-def logged_by_all(name: str, writers: int, each: int) -> None:
-    """Reports of several writers at once; every one is there exactly once."""
-    with open_ledger(address_of(name), clock=utc_now) as ledger:
-        small.record(ledger)
-        before = ledger.head().entries
-    spawn = multiprocessing.get_context("spawn")
-    programs = [spawn.Process(target=log_reports, args=(name, n, each)) for n in range(writers)]
-    for program in programs:
-        program.start()
-    for program in programs:
-        program.join()
-    assert [program.exitcode for program in programs] == [0] * writers
-    with open_ledger(address_of(name), clock=utc_now) as ledger:
-        refs = [entry.payload["ref"] for entry in ledger.entries(after=before)]
-        assert sorted(refs) == sorted(f"{writer}-{n}" for writer in range(writers) for n in range(each))
-        assert ledger.verify() is None
 
 
 def main() -> None:
