@@ -18,7 +18,7 @@ The map, from the ground up; a room imports only what stands below it (`tests/te
    `assessment`, `dependence`, `surprise`, `flip`, `information`, `next_reading`, `projection`, `power`; in words:
    `display`. `revision`: what may change. `publication`: what was put on record. `release`: the handling gate, which
    every way out goes through.
-5. `reading`, `update`, `workflow`: from a ledger to an outlook, and what a person does to a ledger. `api`: for notebooks.
+5. `reading`, `update`, `workflow`: from a ledger to an outlook, and what a person does to a ledger. `api`: notebooks.
 6. `charts`: pictures.
 7. `export`: formats. `study_folder`, `cases`: a study with its files, and the worked cases.
 8. `cli`: a thin skin over all of it.

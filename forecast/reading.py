@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from forecast.events import Live
 from forecast.publication import Publication, chosen_publication, publications_of
+from forecast.resolution import Resolution, resolution_of
 from forecast.revision import late_changes, study_of
 from forecast.study import Study
 from forecast.version import __version__
@@ -145,7 +146,13 @@ class Reading:
     @cached_property
     def flags(self) -> list[str]:
         """What a reader must know beside the numbers."""
-        return [] if len(self.known.revisions) == 1 else late_changes(self.known, self._revisions)
+        settled = [f"the study was resolved by {found.entry}: {found.told}"] if (found := self.resolution) else []
+        return settled if len(self.known.revisions) == 1 else settled + late_changes(self.known, self._revisions)
+
+    @cached_property
+    def resolution(self) -> Resolution | None:
+        """How the study was settled; None while it is open. Raises `UnreadableEntryError` where that is damaged."""
+        return resolution_of(self.known)
 
     # Handling marks
 

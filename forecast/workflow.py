@@ -1,4 +1,4 @@
-"""What a person does to a ledger, one function each: record a study, log, import, amend, retract, cover.
+"""What a person does to a ledger, one function each: record a study, log, import, amend, retract, cover, publish, resolve.
 
 Each checks all of its input against the ledger as it stands at the moment of writing, collects every fault, and either
 writes all of it or nothing. Dates come in as arguments; the clock is read by the callers.
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.publication import Publication, opinion_of, publication_content
 from forecast.reading import Reading, read_study
+from forecast.resolution import Resolution, resolution_content, resolution_of, undo_content, void_content
 from forecast.revision import revision_faults, study_of
 from forecast.study import Study
 from forecast.version import __version__
@@ -46,6 +47,7 @@ __all__ = [
     "Imported",
     "NoReasonError",
     "NoTestError",
+    "NotSettledError",
     "NotYetError",
     "NothingToAmendError",
     "Recorded",
@@ -58,8 +60,11 @@ __all__ = [
     "log_report",
     "publish",
     "record_study",
+    "resolve",
+    "resolve_void",
     "retract",
     "tried_import",
+    "undo_resolution",
 ]
 
 MOST_FAULTS = 1_000
@@ -77,7 +82,7 @@ class NothingToAmendError(WatchfloorError):
 
 
 class NoReasonError(WatchfloorError):
-    """A retraction that does not say why."""
+    """A retraction, or a resolution as void or undone, that does not say why."""
 
 
 class NoTestError(WatchfloorError):
@@ -92,7 +97,19 @@ class NoTestError(WatchfloorError):
 
 
 class SettledError(WatchfloorError):
-    """A publication of a study whose question has been answered."""
+    """Something written to a study whose question has been answered."""
+
+    def __init__(self, study_id: str, settled: Entry) -> None:
+        scenario = settled.payload.get("scenario")
+        what = f"it was resolved by {settled.id} ({scenario or 'void'}) and takes nothing more"
+        super().__init__(what, where=study_id, mend="if that was wrong, `forecast resolve --undo --why` opens it again")
+
+
+class NotSettledError(WatchfloorError):
+    """A resolution to be undone, of a study that is open."""
+
+    def __init__(self, study_id: str) -> None:
+        super().__init__("it is open; there is no resolution to undo", where=study_id)
 
 
 class EarlierDayError(WatchfloorError):
@@ -174,6 +191,8 @@ def record_study(
     ------
     FaultsError
         The revision would take the ground from under what is logged.
+    SettledError
+        The study is resolved, and this is another revision of it.
     NoHistoryError
         An indicator has a baseline, and the study does not have its history with it.
     """
@@ -186,6 +205,7 @@ def record_study(
         before[:] = known.revisions
         if known.revisions and all(known.revisions[-1].payload.get(key) == value for key, value in payload.items()):
             return []
+        _refuse_settled(study.study, known.settled)
         faults = revision_faults(study, known, file=file)
         if faults:
             raise FaultsError(faults)
@@ -363,7 +383,9 @@ def retract(ledger: Ledger, study_id: str, entry_id: str, *, why: str, author: s
         )
 
     def decide(now: Ledger) -> Sequence[Draft]:
-        replayed(now.entries(study=study_id)).standing(entry_id)
+        known = replayed(now.entries(study=study_id))
+        _refuse_settled(study_id, known.settled)
+        known.standing(entry_id)
         return [_correction(study_id, "retract", {"entry": entry_id}, why, author)]
 
     return ledger.append(decide)[0]
@@ -462,7 +484,7 @@ def publish(
     """
     from forecast.release import inherited
 
-    said = _read_note(note)
+    said = _read_text("--note", note)
 
     def content(now: Ledger) -> tuple[Head, dict[str, Any]]:
         reading = read_study(now, study_id)
@@ -487,20 +509,18 @@ def publish(
     return next(found for found in read_study(ledger, study_id).publications if found.entry == entry.id)
 
 
-def _read_note(note: str | None) -> str:
-    """The note as it is kept; empty where there is none."""
+def _read_text(option: str, text: str | None) -> str:
+    """The text of an option as it is kept; empty where there is none."""
     try:
-        return read_text(note or "")
+        return read_text(text or "")
     except WatchfloorError as error:
-        raise FaultsError([Fault("--note", 0, 0, error.what, error.mend)]) from None
+        raise FaultsError([Fault(option, 0, 0, error.what, error.mend)]) from None
 
 
 def _refuse_publication(reading: Reading, as_of: date, today: date) -> None:
     """Raise where nothing may be said of the study, or of that day."""
     known, untold = reading.known, [s.id for s in reading.study.scenarios if not s.resolves_if]
-    if known.resolutions:
-        what = f"it was resolved by {known.resolutions[-1].id}"
-        raise SettledError(what, where=reading.study_id, mend="a forecast comes before the answer")
+    _refuse_settled(reading.study_id, known.settled)
     if untold:
         raise NoTestError(untold)
     if as_of > today:
@@ -510,6 +530,118 @@ def _refuse_publication(reading: Reading, as_of: date, today: date) -> None:
     if last is not None and as_of < last.as_of:
         what = f"{as_of} lies before {last.as_of}, of which {last.entry} speaks already"
         raise EarlierDayError(what, where="--as-of", mend=f"give {last.as_of} or a later day")
+
+
+def resolve(
+    ledger: Ledger, study_id: str, scenario: str, *, on: date, why: str | None = None, author: str, today: date
+) -> Resolution:
+    """Record which scenario came true; the study takes nothing more until that is undone.
+
+    Parameters
+    ----------
+    on : date
+        The day on which it was settled: the last one that is scored. From the study's first day to its horizon.
+    why : str, optional
+        In the author's words: how it was told.
+    today : date
+        The last day it can have been settled.
+
+    Raises
+    ------
+    SettledError
+        The study is resolved already.
+    FaultsError
+        There is no such scenario; the day lies outside the study or in the future; `why` is not a text that a report
+        could have.
+    """
+    said = _read_text("--why", why)
+
+    def content(reading: Reading) -> dict[str, Any]:
+        faults = _resolution_faults(reading.study, scenario, on, today)
+        if faults:
+            raise FaultsError(faults)
+        return resolution_content(scenario, on, why=said)
+
+    return _settle(ledger, study_id, content, author)
+
+
+def resolve_void(ledger: Ledger, study_id: str, *, why: str, author: str) -> Resolution:
+    """Record that no scenario can be said to have come true; the study is closed, and never scored.
+
+    Raises
+    ------
+    NoReasonError
+        `why` is blank.
+    SettledError
+        The study is resolved already.
+    """
+    said = _reason(why, "a void question needs its reason", "say in a few words why it cannot be answered")
+    return _settle(ledger, study_id, lambda _: void_content(said), author)
+
+
+def undo_resolution(ledger: Ledger, study_id: str, *, why: str, author: str) -> Entry:
+    """Take a resolution back: the study is open again, and both entries stay.
+
+    Raises
+    ------
+    NoReasonError
+        `why` is blank.
+    NotSettledError
+        The study is open.
+    """
+    said = _reason(why, "undoing a resolution needs its reason", "say in a few words why it was wrong")
+
+    def decide(now: Ledger) -> Sequence[Draft]:
+        settled = replayed(now.entries(study=study_id)).settled
+        if settled is None:
+            raise NotSettledError(study_id)
+        return [Draft(author=author, study=study_id, kind="resolve", payload=undo_content(settled.id, said))]
+
+    return ledger.append(decide)[0]
+
+
+def _settle(ledger: Ledger, study_id: str, content: Callable[[Reading], dict[str, Any]], author: str) -> Resolution:
+    """Write what settles a study, and read it back."""
+
+    def decide(now: Ledger) -> Sequence[Draft]:
+        reading = read_study(now, study_id)
+        _refuse_settled(study_id, reading.known.settled)
+        return [Draft(author=author, study=study_id, kind="resolve", payload=content(reading))]
+
+    entry = ledger.append(decide)[0]
+    found = resolution_of(replayed(e for e in ledger.entries(study=study_id) if e.seq <= entry.seq))
+    assert found is not None
+    return found
+
+
+def _resolution_faults(study: Study, scenario: str, on: date, today: date) -> list[Fault]:
+    faults = []
+    if scenario not in study.scenario_ids:
+        what = f'no scenario "{scenario}" in the study'
+        faults.append(Fault("SCENARIO", 0, 0, what, nearest(scenario, study.scenario_ids)))
+    if on > today:
+        what = f"{on} lies in the future (today is {today}, UTC)"
+        faults.append(Fault("--on", 0, 0, what, "a question is resolved once it is settled"))
+    elif on < study.opens:
+        what = f"{on} lies before the study opens on {study.opens}"
+        faults.append(Fault("--on", 0, 0, what, "give the day on which it was settled, or resolve it as void"))
+    elif on > study.horizon:
+        what = f"{on} lies after the study's horizon {study.horizon}"
+        faults.append(Fault("--on", 0, 0, what, f"give {study.horizon} where that day settled it, or an earlier one"))
+    return faults
+
+
+def _reason(why: str, what: str, mend: str) -> str:
+    """The reason as it is kept; raises `NoReasonError` where it is blank."""
+    said = _read_text("--why", why)
+    if not said:
+        raise NoReasonError(what, where="--why", mend=mend)
+    return said
+
+
+def _refuse_settled(study_id: str, settled: Entry | None) -> None:
+    if settled is not None:
+        raise SettledError(study_id, settled)
 
 
 @dataclass
@@ -523,8 +655,9 @@ class _Desk:
 
     @classmethod
     def of(cls, ledger: Ledger, study_id: str, today: date) -> _Desk:
-        """As the ledger stands."""
+        """As the ledger stands; raises `SettledError` where the study is closed."""
         known = replayed(ledger.entries(study=study_id))
+        _refuse_settled(study_id, known.settled)
         desk = cls(study_of(known.revisions[-1]), known, today)
         for logged in known.logged.values():
             if not logged.retracted:
@@ -577,6 +710,7 @@ class _Import:
     def __init__(self, ledger: Ledger, study_id: str, today: date) -> None:
         self._register = registered(lambda: ledger.entries(study=study_id), lambda entry: study_of(entry).by_id)
         assert self._register.revision is not None
+        _refuse_settled(study_id, self._register.settled)
         self._study, self._today = study_of(self._register.revision), today
         self._refs: dict[bytes, bytes] = {}
         self._contents: set[bytes] = set()

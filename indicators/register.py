@@ -15,7 +15,7 @@ from indicators.coverage import Coverage
 from indicators.entry import KINDS, Entry
 from indicators.evidence import Report, kept_content
 from indicators.indicator import Indicator
-from indicators.replay import UnreadableEntryError, amended, content_key, record_of
+from indicators.replay import UnreadableEntryError, amended, content_key, record_of, settling
 
 __all__ = ["Register", "digest", "registered"]
 
@@ -42,6 +42,8 @@ class Register:
         that neither the file they came from nor one exported since is taken for news.
     standing : Standing
         What stands that a report could collide with.
+    settled : Entry or None
+        What closed the study; None while it is open.
     """
 
     def __init__(self) -> None:
@@ -49,6 +51,7 @@ class Register:
         self.refs: set[bytes] = set()
         self.contents: set[bytes] = set()
         self.standing = Standing()
+        self.settled: Entry | None = None
 
 
 def registered(entries: Callable[[], Iterable[Entry]], indicators_of: IndicatorsOf) -> Register:
@@ -95,7 +98,7 @@ class _Walk:
 
     def take(self, entries: Iterable[Entry]) -> None:
         steps = {"study": self._study, "evidence": self._evidence, "coverage": self._coverage}
-        steps |= {"amend": self._amendment, "retract": self._retraction}
+        steps |= {"amend": self._amendment, "retract": self._retraction, "resolve": self._resolution}
         for entry in entries:
             if entry.kind in steps:
                 steps[entry.kind](entry)
@@ -150,6 +153,9 @@ class _Walk:
         name = str(entry.payload.get("entry"))
         self._records.pop(name, None)
         self.corrected.add(name)
+
+    def _resolution(self, entry: Entry) -> None:
+        self._found.settled = settling(entry)
 
     def _matters(self, content: Mapping[str, object]) -> bool:
         """Whether a report could collide with another: one of a milestone, or over a span."""

@@ -25,6 +25,7 @@ __all__ = [
     "content_key",
     "record_of",
     "replayed",
+    "settling",
 ]
 
 
@@ -96,7 +97,7 @@ class Known:
     seq : int
         Position of the last entry taken in.
     publications, resolutions : list of Entry
-        What was published of the study, and what settled it, in order.
+        What was published of the study, and what settled it or took that back, in order.
     """
 
     revisions: list[Entry] = field(default_factory=list)
@@ -137,6 +138,11 @@ class Known:
             if isinstance(record, Report) and record.ref:
                 self.refs.setdefault(record.ref, target.entry.id)
         self.logged[target.entry.id] = replace(target, record=record, corrections=(*target.corrections, entry))
+
+    @property
+    def settled(self) -> Entry | None:
+        """The entry that settled the study; None while it is open, and again once that was undone."""
+        return settling(self.resolutions[-1]) if self.resolutions else None
 
     def twin_of(self, content: Mapping[str, object]) -> str | None:
         """The first entry that a report of this content was logged by; None where there is none."""
@@ -185,6 +191,11 @@ def replayed(entries: Iterable[Entry]) -> Known:
     for entry in entries:
         known.take(entry)
     return known
+
+
+def settling(entry: Entry) -> Entry | None:
+    """The entry itself, of the kind `resolve`, where it closes its study; None where it undoes what did."""
+    return None if "undo" in entry.payload else entry
 
 
 def amended(record: Report | Coverage, changes: Mapping[str, object]) -> dict[str, object]:
