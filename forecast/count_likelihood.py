@@ -141,8 +141,12 @@ class CountLikelihood:
         if self.model.once:
             return self.change_to(self.without(position))
         day = self.reports.days[position]
-        if self.reports.alone[position] and (self.model.silence != "covered" or self._shares_no_day[position]):
-            return Change(np.array([day]), -self.contributions[position : position + 1])
+        if self.reports.alone[position] and (self.model.silence != "covered" or self._has_no_span):
+            lost = self.contributions[position]
+            if self.model.silence == "covered" and self._shares_its_day[position]:
+                # Somebody looked that day all the same: the day's exposure stays, whichever report has brought it.
+                lost = self._term(self._event(int(self.reports.event[position]), self.reports.counted[position]))
+            return Change(np.array([day]), -lost[None])
         near = self._neighbours(position)
         part = CountLikelihood(self.model, self.reports.only(near), self.rho[..., near], self.detect)
         return part.change_to(part.without(int(np.searchsorted(near, position))))
@@ -156,12 +160,14 @@ class CountLikelihood:
         return summed(parts, scenarios=self.model.rates.shape[-1])
 
     @cached_property
-    def _shares_no_day(self) -> NDArray[np.bool_]:
-        """Whether each report's event is the only one of its day, in an indicator without spans; shape (R,)."""
-        if any(item.report.is_span for item in self.reports.live):
-            return np.zeros(len(self.reports), dtype=bool)
+    def _has_no_span(self) -> bool:
+        return not any(item.report.is_span for item in self.reports.live)
+
+    @cached_property
+    def _shares_its_day(self) -> NDArray[np.bool_]:
+        """Whether each report's event is one of several of its day, shape (R,)."""
         events = np.bincount(self.reports.event_days, minlength=1)
-        return events[self.reports.event_days[self.reports.event]] == 1
+        return events[self.reports.event_days[self.reports.event]] > 1
 
     def _neighbours(self, position: int) -> NDArray[np.int64]:
         """Positions of the reports whose exposure can hang together with that of this report's event, in order.

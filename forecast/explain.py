@@ -133,7 +133,7 @@ def final_after_changes(
         moved = [batch[n] for n in touched]
         if stay == 1.0:
             final += np.array([change.added.sum(axis=0) for change in batch])
-        elif len(batch) * K < _NARROW:
+        elif touched and len(batch) * K < _NARROW:
             final[touched] = filtered(prior, stays, _changed(daily, moved)).log_filtered[:, -1]
         elif touched:
             if worth is None:

@@ -7,6 +7,7 @@ is not part of its content. Reading the file with its positions is `study_file`'
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from functools import cached_property
 from typing import Annotated, Literal
@@ -42,6 +43,7 @@ __all__ = [
     "Scenario",
     "Study",
     "UnknownIndicatorError",
+    "UnknownScenarioError",
     "baseline_fit",
     "baseline_shifts",
     "measure_values",
@@ -57,6 +59,13 @@ class UnknownIndicatorError(WatchfloorError):
 
     def __init__(self, indicator: str, known: list[str], *, where: str = "") -> None:
         super().__init__(f'no indicator "{indicator}" in the study', where=where, mend=nearest(indicator, known))
+
+
+class UnknownScenarioError(WatchfloorError):
+    """A scenario id that the study does not have."""
+
+    def __init__(self, scenario: str, known: Sequence[str], *, where: str = "") -> None:
+        super().__init__(f'no scenario "{scenario}" in the study', where=where, mend=nearest(scenario, known))
 
 
 class NoHistoryError(WatchfloorError):
@@ -152,6 +161,12 @@ class Study(Record):
     def scenario_ids(self) -> tuple[str, ...]:
         """Ids in file order; the order of every array with a scenario axis."""
         return tuple(scenario.id for scenario in self.scenarios)
+
+    def scenario_position(self, scenario_id: str) -> int:
+        """Where a scenario stands in file order, from 0; raises `UnknownScenarioError` with the nearest one."""
+        if scenario_id not in self.scenario_ids:
+            raise UnknownScenarioError(scenario_id, self.scenario_ids, where="--scenario")
+        return self.scenario_ids.index(scenario_id)
 
     @cached_property
     def by_id(self) -> dict[str, Indicator]:

@@ -1,4 +1,4 @@
-"""What a person does to a ledger, one function each: record a study, log, import, amend, retract, cover, publish, resolve.
+"""What a person does to a ledger, one function each: record a study, log, import, correct, cover, publish, resolve.
 
 Each checks all of its input against the ledger as it stands at the moment of writing, collects every fault, and either
 writes all of it or nothing. Dates come in as arguments; the clock is read by the callers.

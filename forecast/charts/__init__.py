@@ -21,7 +21,7 @@ from forecast.charts.series import NotAMeasureError, series_chart
 from forecast.charts.style import COLOURS, DASHES
 from forecast.charts.timeline import timeline_chart
 from forecast.charts.watch import watch_chart
-from forecast.charts.waterfall import UnknownScenarioError, waterfall_chart
+from forecast.charts.waterfall import waterfall_chart
 
 __all__ = [
     "COLOURS",
@@ -29,7 +29,6 @@ __all__ = [
     "CalibrationError",
     "Chart",
     "NotAMeasureError",
-    "UnknownScenarioError",
     "board_chart",
     "calibration_chart",
     "matrix_chart",

@@ -34,9 +34,8 @@ from forecast.display import account, one_line, percent, shortened
 from forecast.outlook import Outlook, Row
 from forecast.probability import DECIBAN, log_odds
 from forecast.release import Released
-from indicators.errors import WatchfloorError, nearest
 
-__all__ = ["UnknownScenarioError", "waterfall_chart"]
+__all__ = ["waterfall_chart"]
 
 _DAY, _SAYS, _LEFT, _RIGHT, _STEP, _THEN = 0, 86, 448, 700, 768, WIDTH + MARGIN
 _ROW = 23
@@ -50,10 +49,6 @@ _FOR, _AGAINST = FOR[3], AGAINST[4]
 _MARKS = (0.001, 0.01, 0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.99, 0.999)
 _APART = 34
 _WIDEST_LEAST = 1.0
-
-
-class UnknownScenarioError(WatchfloorError):
-    """A scenario id that the study does not have."""
 
 
 class _Step(NamedTuple):
@@ -87,7 +82,7 @@ def waterfall_chart(
     Chart
     """
     outlook = released.outlook
-    k = int(outlook.final.argmax()) if scenario is None else _position(outlook, scenario)
+    k = int(outlook.final.argmax()) if scenario is None else outlook.study.scenario_position(scenario)
     rows = outlook.rows_since(since)
     logs = [log_weights_on(outlook, day) for day in (since, outlook.as_of)]
     stood, stands = (percent(math.exp(log[k])) for log in logs)
@@ -118,14 +113,6 @@ def waterfall_chart(
         width=WIDTH + MARGIN,
         height=height,
     )
-
-
-def _position(outlook: Outlook, scenario: str) -> int:
-    ids = outlook.study.scenario_ids
-    if scenario not in ids:
-        what = f'no scenario "{scenario}" in the study'
-        raise UnknownScenarioError(what, where="--scenario", mend=nearest(scenario, ids))
-    return ids.index(scenario)
 
 
 def _probability(odds: float) -> float:

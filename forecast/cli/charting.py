@@ -53,7 +53,7 @@ _RUNS = 200
 @click.option(
     "--runs",
     type=click.IntRange(1, 100_000),
-    help=f"For power: how often to simulate each scenario.  [default: {_RUNS}]",
+    help=f"For power: how often to simulate each scenario; {_RUNS} times when left out.",
 )
 @click.option("--night", is_flag=True, help="In dark colours.")
 @click.option(

@@ -20,6 +20,7 @@ from forecast.cli.writing import refuse_terminal, write_content, write_folder
 from indicators.entry import FIRST_PREV
 
 if TYPE_CHECKING:
+    from forecast.release import Released
     from indicators.ledger import Ledger
 
 __all__ = ["calendar", "export", "verify"]
@@ -31,6 +32,8 @@ _FORMATS = ("json", "csv", "xlsx", "parquet", "markdown", "stix")
 _SUFFIXES = {
     ".json": "json", ".csv": "csv", ".xlsx": "xlsx", ".parquet": "parquet", ".md": "markdown", ".stix.json": "stix"
 }  # fmt: skip
+
+_WITHOUT_FLAGS = ("csv", "parquet")
 
 
 @click.command(epilog="Example: forecast export --format markdown --max-tlp green --without-above outlook.md")
@@ -97,6 +100,16 @@ def _export_one(file: str, form: str, table: str | None, asked: Asked) -> None:
     released = asked.released()
     options = {} if table is None else {"table": table}
     _write(file, FORMATS[form].write(released, **options), asked)
+    if form in _WITHOUT_FLAGS:
+        _tell_flags(released)
+
+
+def _tell_flags(released: Released) -> None:
+    """Say beside a list, which has no place for it, what its reader must know."""
+    from forecast.assessment import flags
+
+    for flag in flags(released.outlook, known=released.flags):
+        click.echo(f"flag: {flag}", err=True)
 
 
 def _write(file: str, content: str | bytes, asked: Asked) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,8 +45,8 @@ _BINARY: Mapping[str, str] = {"pdf": "a PDF", "docx": "a Word document"}
 def report(file: str, form: str | None, since: str | None, template: str | None, asked: Asked) -> None:
     """Write a report to FILE, whose ending says what it becomes: .html, .pdf, .docx, .md or .ipynb.
 
-    First what a reader needs on one page: the judgement, what changed and why, what would change it, what was not looked
-    at. Then an annex with scenarios, rows, evidence, method and where it comes from.
+    First what a reader needs on one page: the judgement, what changed and why, what would change it, what was not
+    looked at. Then an annex with scenarios, rows, evidence, method and where it comes from.
 
     The .ipynb is a notebook that works the report out again, with its outputs; it needs the extra `notebook`.
     """
@@ -69,26 +69,31 @@ def report(file: str, form: str | None, since: str | None, template: str | None,
 def _content(form: str, asked: Asked, since: date | None, template: str | None) -> str | bytes:
     house = None if template is None else file_content(template)
     released = asked.released()
+    if form == "ipynb":
+        from forecast.cli.notebooks import executed_notebook
+
+        return executed_notebook(released, asked, since=since)
     last = None if since else _last_publication(asked, released)
-    if form == "html":
-        from forecast.report.html import html_text
-
-        return html_text(released, since=since, last=last)
-    if form == "pdf":
-        from forecast.report.pdf import pdf_bytes
-
-        return pdf_bytes(released, since=since, last=last)
     if form == "docx":
         from forecast.report.docx import docx_bytes
 
         return docx_bytes(released, since=since, last=last, template=house, name=template or "")
-    if form == "markdown":
-        from forecast.report.markdown import report_markdown
+    return _writer(form)(released, since=since, last=last)
 
-        return report_markdown(released, since=since, last=last)
-    from forecast.cli.notebooks import executed_notebook
 
-    return executed_notebook(released, asked, since=since, last=last)
+def _writer(form: str) -> Callable[..., str | bytes]:
+    """What writes a format; only its room is imported."""
+    if form == "html":
+        from forecast.report.html import html_text
+
+        return html_text
+    if form == "pdf":
+        from forecast.report.pdf import pdf_bytes
+
+        return pdf_bytes
+    from forecast.report.markdown import report_markdown
+
+    return report_markdown
 
 
 def _last_publication(asked: Asked, released: Released) -> Publication | None:

@@ -11,7 +11,6 @@ import click
 from forecast.cli.attaching import attachments_option, known_folder
 from forecast.cli.options import Asked, as_of_day, complete_entry, json_option, parsed, reading_options
 from indicators.days import parse_day
-from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
     from forecast.outlook import Outlook, Row
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["evidence", "explain", "status"]
 
 _MOST = 12
-
-
-class UnknownScenarioError(WatchfloorError):
-    """A scenario id that the study does not have."""
 
 
 @click.command(epilog="Example: forecast status --as-of 2026-06-07 --without source:Sankei")
@@ -74,22 +69,18 @@ def explain(
 ) -> None:
     """Show what moved the probabilities, line by line; the lines add up to the whole move."""
     released = asked.released()
-    outlook, without = released.outlook, released.provenance.without
-    ids = outlook.study.scenario_ids
-    if scenario is not None and scenario not in ids:
-        what = f'no scenario "{scenario}" in the study'
-        raise UnknownScenarioError(what, where="--scenario", mend=nearest(scenario, ids))
+    outlook = released.outlook
+    chosen = outlook.study.scenario_position(scenario) if scenario is not None else int(outlook.final.argmax())
     day = None if since is None else parsed("--since", since, parse_day)
     rows = outlook.rows_since(day)
     if as_json:
-        click.echo(json.dumps(_explanation(outlook, rows, day, without), ensure_ascii=False))
+        click.echo(json.dumps(_explanation(released, rows, day), ensure_ascii=False))
         return
     from forecast.cli.tables import print_explanation
 
-    chosen = ids.index(scenario) if scenario else int(outlook.final.argmax())
     start = float(_start(outlook, day)[chosen])
     most = None if everything else _MOST
-    print_explanation(outlook, rows, chosen, start=start, most=most, since=day, without=without)
+    print_explanation(released, rows, chosen, start=start, most=most, since=day)
 
 
 def _start(outlook: Outlook, since: date | None) -> Floats:
@@ -99,17 +90,17 @@ def _start(outlook: Outlook, since: date | None) -> Floats:
     return outlook.course[outlook.study.day_index(since)]
 
 
-def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without: tuple[str, ...]) -> dict[str, object]:
-    from forecast.assessment import frequencies, paragraph
+def _explanation(released: Released, rows: list[Row], since: date | None) -> dict[str, object]:
+    from forecast.assessment import flags, frequencies, paragraph
     from forecast.flip import flips
     from forecast.probability import DECIBAN
 
-    ids = outlook.study.scenario_ids
+    outlook, ids = released.outlook, released.outlook.study.scenario_ids
     return {
         "study": outlook.study.study,
         "since": since.isoformat() if since else None,
         "as_of": outlook.as_of.isoformat(),
-        "without": list(without),
+        "without": list(released.provenance.without),
         "paragraph": paragraph(outlook, since=since),
         "frequencies": dict(zip(ids, frequencies(outlook.final), strict=True)),
         "flip": flips(outlook),
@@ -126,6 +117,7 @@ def _explanation(outlook: Outlook, rows: list[Row], since: date | None, without:
             }
             for row in rows
         ],
+        "flags": flags(outlook, known=released.flags),
     }
 
 

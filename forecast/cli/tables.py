@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from forecast.release import Released
     from indicators.replay import Logged
 
-__all__ = ["print_evidence", "print_explanation", "print_status", "print_table"]
+__all__ = ["print_evidence", "print_explanation", "print_flags", "print_status", "print_table"]
 
 _PIPE_WIDTH = 140
 _BAR, _SPARK = 16, 20
@@ -101,14 +101,19 @@ def print_status(released: Released) -> None:
     out.print()
     _print_boards(out, outlook)
     _print_moved(out, outlook)
-    for flag in all_flags(outlook, known=released.flags):
-        out.print(Text(f"flag: {flag}", style="yellow"))
+    print_flags(out, released)
 
 
 def print_left_out(out: Console, without: Sequence[str]) -> None:
     """A line for everything that was left out on request."""
     for left_out in without:
         out.print(Text(f"without {left_out}", style="yellow"))
+
+
+def print_flags(out: Console, released: Released) -> None:
+    """A line for everything that a reader must know beside the numbers."""
+    for flag in all_flags(released.outlook, known=released.flags):
+        out.print(Text(f"flag: {flag}", style="yellow"))
 
 
 def _print_scenarios(out: Console, outlook: Outlook) -> None:
@@ -222,14 +227,13 @@ def _told(outlook: Outlook, live: Live) -> str:
 
 
 def print_explanation(
-    outlook: Outlook,
+    released: Released,
     rows: Sequence[Row],
     scenario: int,
     *,
     start: float,
     most: int | None,
     since: date | None = None,
-    without: Sequence[str] = (),
 ) -> None:
     """What moved one scenario's log odds, in decibans, line by line down to the sum.
 
@@ -243,16 +247,14 @@ def print_explanation(
         How many reports to show one by one, those that moved most; None shows all.
     since : date, optional
         The day after which the lines begin; the paragraph above them tells of the same time.
-    without : sequence of str
-        What was left out on request.
     """
     from forecast.probability import DECIBAN
 
-    out = console()
+    out, outlook = console(), released.outlook
     end = float(outlook.final[scenario])
     label = outlook.study.scenarios[scenario].label
     out.print(Text(f"{label}: {percent(start)} -> {percent(end)} by {outlook.as_of}", style="bold"))
-    print_left_out(out, without)
+    print_left_out(out, released.provenance.without)
     out.print(Text(paragraph(outlook, since=since)))
     out.print()
     out.print(Text("decibans for it against all the others; +10 multiplies the odds by ten", style="dim"))
@@ -269,6 +271,7 @@ def print_explanation(
     table.add_row("", "", Text("sum", style="bold"), _decibans(total))
     out.print(table)
     _print_flips(out, outlook)
+    print_flags(out, released)
 
 
 def _print_flips(out: Console, outlook: Outlook) -> None:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from forecast.information import Look
     from forecast.outlook import Outlook
+    from forecast.release import Released
     from indicators.indicator import Indicator
 
 __all__ = ["watch"]
@@ -40,12 +41,11 @@ def watch(
     from forecast.information import looks, watch_order
 
     released = asked.released()
-    outlook, without = released.outlook, released.provenance.without
-    ordered = watch_order(looks(outlook))
+    ordered = watch_order(looks(released.outlook))
     if as_json:
-        click.echo(json.dumps(_as_json(outlook, ordered, without), ensure_ascii=False))
+        click.echo(json.dumps(_as_json(released, ordered), ensure_ascii=False))
     else:
-        _print(outlook, ordered, without)
+        _print(released, ordered)
 
 
 def _due_days(outlook: Outlook) -> dict[str, date | None]:
@@ -53,17 +53,19 @@ def _due_days(outlook: Outlook) -> dict[str, date | None]:
     return {board.indicator.id: board.due for board in outlook.indicator_boards}
 
 
-def _as_json(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> dict[str, object]:
+def _as_json(released: Released, ordered: list[Look]) -> dict[str, object]:
     from dataclasses import asdict
 
+    from forecast.assessment import flags
     from forecast.information import uncertainty
     from forecast.next_reading import next_readings
 
+    outlook = released.outlook
     due = _due_days(outlook)
     return {
         "study": outlook.study.study,
         "as_of": outlook.as_of.isoformat(),
-        "without": list(without),
+        "without": list(released.provenance.without),
         "uncertainty_bits": uncertainty(outlook),
         "looks": [
             {
@@ -86,21 +88,23 @@ def _as_json(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) ->
             }
             for name, coming in next_readings(outlook).items()
         },
+        "flags": flags(outlook, known=released.flags),
     }
 
 
-def _print(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> None:
+def _print(released: Released, ordered: list[Look]) -> None:
     from rich.text import Text
 
-    from forecast.cli.tables import console, print_left_out, print_table
+    from forecast.cli.tables import console, print_flags, print_left_out, print_table
     from forecast.display import number
     from forecast.information import uncertainty
 
-    out, due = console(), _due_days(outlook)
+    out, outlook = console(), released.outlook
+    due = _due_days(outlook)
     out.print(Text(outlook.study.label, style="bold"))
     left = f"as of {outlook.as_of}; {uncertainty(outlook):.2f} bits are missing to certainty"
     out.print(Text(left, style="dim"))
-    print_left_out(out, without)
+    print_left_out(out, released.provenance.without)
     out.print()
     rows: list[list[str | Text]] = [
         [
@@ -115,6 +119,8 @@ def _print(outlook: Outlook, ordered: list[Look], without: tuple[str, ...]) -> N
     ]
     print_table(_COLUMNS, rows, right=("bits", "cost", "bits per cost"), wrap=("indicator", "the look"))
     _print_next(out, outlook)
+    out.print()
+    print_flags(out, released)
 
 
 def _print_next(out: Console, outlook: Outlook) -> None:

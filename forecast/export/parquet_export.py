@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from forecast.assessment import flags
 from forecast.export.tables import FORMAT, TABLES, Table, table_of
 from forecast.release import Released
 
@@ -72,4 +73,5 @@ def _about(released: Released, table: str) -> dict[str, object]:
         "ledger": {"entries": provenance.head.entries, "head": provenance.head.hash},
         "tlp": released.tlp,
         "without": list(provenance.without),
+        "flags": flags(outlook, known=released.flags),
     }

@@ -102,8 +102,10 @@ def _check_parts(parts: dict[str, bytes], name: str) -> None:
 def _filled(paper: bytes, told: Briefing, drawn: list[Picture], name: str) -> bytes:
     from docx.shared import Mm
     from docxtpl import DocxTemplate, InlineImage
-    from jinja2 import StrictUndefined, TemplateError as JinjaError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment, SecurityError
+    from jinja2 import StrictUndefined
+    from jinja2 import TemplateError as JinjaError
+    from jinja2.exceptions import SecurityError
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     document = DocxTemplate(io.BytesIO(paper))
     values = fields_of(told)

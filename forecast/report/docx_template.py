@@ -21,7 +21,8 @@ __all__ = ["default_template"]
 
 _FONT = "Arial"
 _PALE = RGBColor(0x59, 0x59, 0x59)
-_FIRST = datetime(2000, 1, 1)  # noqa: DTZ001  python-docx takes a naive one
+_FIRST = datetime(2000, 1, 1)
+_LOOK = "Look next: {{ look.indicator }} ({{ look.due }}, {{ look.bits_per_cost_text }} bits)"
 _RULES = {"top": ("8", "222222"), "bottom": ("8", "222222"), "insideH": ("4", "C8C8C8")}
 
 
@@ -99,7 +100,11 @@ def _front(document: Any) -> None:
     _table(document, ("Day", "What", "Decibans"), "m in moves", moves, (24, 122, 24))
     document.add_heading("What would change it", 1)
     _bullets(document, "hinge in hinges", "{{ hinge }}")
-    _bullets(document, "look in looks", "Look next: {{ look.indicator }} ({{ look.due }}, {{ look.bits_per_cost_text }} bits)")
+    _bullets(
+        document,
+        "look in looks",
+        _LOOK,
+    )
     document.add_heading("What was not looked at, and what else to know", 1)
     _bullets(document, "note in notes", "{{ note }}")
 

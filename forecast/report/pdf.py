@@ -38,15 +38,13 @@ def pdf_bytes(released: Released, *, since: date | None = None, last: Publicatio
     counted_from = since or (last.as_of if last else default_since(released.outlook))
     drawn = pictures(released, since=counted_from)
     data: dict[str, Any] = breakable(asdict(told))
-    # typst takes files of text alone from memory, so the drawings come as lists of numbers.
+    # typst takes texts alone from memory, so the drawings come as lists of numbers.
     data["pictures"] = [{"pdf": [*p.chart.pdf()], "caption": p.caption, "alt": p.alt} for p in drawn]
-    root = {
-        "main.typ": template_text("report.typ").encode(),
-        "report.json": json.dumps(data).encode(),
-    }
     fonts = [str(files("forecast") / "fonts")]
-    made: bytes = typst.compile(root, font_paths=fonts, ignore_system_fonts=True, format="pdf")
-    return made
+    source, report = template_text("report.typ").encode(), json.dumps(data)
+    return typst.compile(
+        source, font_paths=fonts, ignore_system_fonts=True, format="pdf", sys_inputs={"report": report}
+    )
 
 
 def breakable(value: Any) -> Any:

@@ -261,7 +261,7 @@ MISTAKES: dict[str, tuple[str, str]] = {
     ),
     "nothing of a list": ("evidence --without entry:e99", '--without: no entry "e99" in the study; '),
     "table": ("export --format csv --table timelin", '--table: an outlook has no table "timelin"; '),
-    "table of JSON": ("export --table timeline", "forecast export: --table goes with --format csv; see"),
+    "table of JSON": ("export --table timeline", "forecast export: --table goes with --format csv or parquet; see"),
     "case": ("init x --case japan", '--case: no case "japan"; did you mean "japan-sar"?'),
     # Days and moments
     "as-of": ("status --as-of tomorrow", '--as-of: "tomorrow" is not a day; write it as YYYY-MM-DD'),

@@ -21,7 +21,6 @@ import forecast.charts as charts
 from forecast.charts import (
     CalibrationError,
     Chart,
-    UnknownScenarioError,
     board_chart,
     calibration_chart,
     matrix_chart,

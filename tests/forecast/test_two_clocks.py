@@ -43,15 +43,18 @@ class World:
     def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
         self.folder, self.capsys = folder, capsys
         self.now = datetime(2024, 3, 1, 9, tzinfo=UTC)
+        self.err = ""
 
     def utc_now(self) -> datetime:
         return self.now
 
     def __call__(self, *arguments: str) -> str:
-        """What a command that has to be done prints."""
+        """What a command that has to be done prints; what it says beside that stands in `err`."""
         self.capsys.readouterr()
-        assert run(list(arguments)) == 0, (arguments, self.capsys.readouterr().err)
-        return self.capsys.readouterr().out
+        code = run(list(arguments))
+        out, self.err = self.capsys.readouterr()
+        assert code == 0, (arguments, self.err)
+        return out
 
     def study(self, text: str) -> None:
         (self.folder / "port.yaml").write_text(text)
@@ -239,11 +242,19 @@ FLAGGING = {
     "status --json": ["status", "--json"],
     "export": ["export"],
     "markdown": ["export", "--format", "markdown"],
+    "explain": ["explain"],
+    "explain --json": ["explain", "--json"],
+    "watch": ["watch"],
+    "watch --json": ["watch", "--json"],
+    "csv": ["export", "--format", "csv", "--table", "scenarios"],
+    "parquet": ["export", "flagged.parquet"],
+    "stix": ["export", "--format", "stix"],
 }
 
 
 def told_in(world: World, arguments: list[str], *more: str) -> bool:
-    text = " ".join(world(*arguments, *more).split())
+    out = world(*arguments, *more)
+    text = " ".join((out + world.err).split())
     return "were changed on 2024-03-02 (revision 2), after its first report e2" in text
 
 
