@@ -187,6 +187,7 @@ def page(rows: list[Figure], networks: list[str]) -> str:
             f"{os.cpu_count()} cores, one thread for each tool.",
             "All ratios are of things timed in turns in one run; whatever two tools can both answer agreed to 1e-9, or",
             f"the run would have stopped. The whole run held {peak:.1f} GB at most.",
+            "On the large study all but the first two figures were timed once: a busy moment shows in them.",
             "",
             "| figure | study | ratio | should be | |",
             "| --- | --- | --- | --- | --- |",

@@ -16,9 +16,11 @@ The map, from the ground up; a room imports only what stands below it (`tests/te
    `draws`, `simulation`, `boards`, `frames`.
 4. `outlook`: all of it for one study and day, each part worked out when first asked for; what else can be asked of it:
    `assessment`, `dependence`, `surprise`, `flip`, `information`, `next_reading`, `projection`, `power`; in words:
-   `display`. `revision`: what may change. `publication`: what was put on record. `release`: the handling gate, which
-   every way out goes through.
-5. `reading`, `update`, `workflow`: from a ledger to an outlook, and what a person does to a ledger. `api`: notebooks.
+   `display`. `revision`: what may change. `publication`: what was put on record. `resolution`: what came true.
+   `track` on `scores` and `corp`: what was published, scored; `forecast_table`, `comparison`, `table_scores`, `crowd`:
+   anybody's forecasts. `release`: the handling gate, which every way out goes through. `scorecard`: scores as values.
+5. `reading`, `update`, `workflow`: from a ledger to an outlook, and what a person does to a ledger. `settled`: from a
+   ledger to its track record. `api`: notebooks.
 6. `charts`: pictures.
 7. `export`: formats. `study_folder`, `cases`: a study with its files, and the worked cases.
 8. `cli`: a thin skin over all of it.
@@ -31,10 +33,29 @@ from typing import TYPE_CHECKING, Any
 
 from forecast.version import __version__
 
-__all__ = ["__version__", "create_ledger", "open_ledger", "publish", "read_study", "released"]
+__all__ = [
+    "__version__",
+    "create_ledger",
+    "open_ledger",
+    "publish",
+    "read_study",
+    "released",
+    "resolve",
+    "score_table",
+    "track_record",
+]
 
 if TYPE_CHECKING:
-    from forecast.api import create_ledger, open_ledger, publish, read_study, released
+    from forecast.api import (
+        create_ledger,
+        open_ledger,
+        publish,
+        read_study,
+        released,
+        resolve,
+        score_table,
+        track_record,
+    )
 
 
 def __getattr__(name: str) -> Any:

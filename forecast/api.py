@@ -12,16 +12,29 @@ from pathlib import Path
 
 import forecast.reading as reading
 import forecast.workflow as workflow
+from forecast.forecast_table import ForecastTable
 from forecast.publication import Publication
 from forecast.reading import Reading
-from forecast.release import Released
+from forecast.release import Released, ReleasedTrack
+from forecast.resolution import Resolution
+from forecast.settled import released_record
+from forecast.table_scores import TableScores, table_scores
 from indicators import opening
 from indicators.address import Address, address_of
 from indicators.clock import today, utc_now
 from indicators.days import parse_moment
 from indicators.ledger import Ledger
 
-__all__ = ["create_ledger", "open_ledger", "publish", "read_study", "released"]
+__all__ = [
+    "create_ledger",
+    "open_ledger",
+    "publish",
+    "read_study",
+    "released",
+    "resolve",
+    "score_table",
+    "track_record",
+]
 
 
 def open_ledger(path: str | os.PathLike[str]) -> Ledger:
@@ -161,3 +174,100 @@ def publish(
     return workflow.publish(
         ledger, chosen, as_of=as_of, opinion=opinion, note=note, draws=draws, author=author, today=today()
     )
+
+
+def resolve(
+    ledger: Ledger, scenario: str, study: str | None = None, *, on: date, why: str | None = None, author: str
+) -> Resolution:
+    """Record which scenario came true, and on which day; the study is closed with that.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    scenario : str
+        Its id.
+    study : str, optional
+        The study's id; may be left out when the ledger holds only one.
+    on : date
+        The day on which it was settled.
+    why : str, optional
+        How it was told, in your words.
+    author : str
+        Who resolves it.
+
+    Raises
+    ------
+    SettledError, FaultsError
+        As `forecast.workflow.resolve` says; nothing was written.
+
+    Examples
+    --------
+    >>> resolve(ledger, "network", on=date(2027, 3, 1), author="ana")  # doctest: +SKIP
+    """
+    chosen = reading.chosen_study(ledger, study)
+    return workflow.resolve(ledger, chosen, scenario, on=on, why=why, author=author, today=today())
+
+
+def track_record(
+    ledger: Ledger,
+    study: str | None = None,
+    *,
+    known_at: str | None = None,
+    max_tlp: str | None = None,
+    without_above: bool = False,
+    crowd: str | os.PathLike[str] | None = None,
+) -> ReleasedTrack:
+    """What was published of resolved studies, scored: all of a ledger, or one.
+
+    Parameters
+    ----------
+    ledger : Ledger
+    study : str, optional
+        One study's id; every study of the ledger where left out.
+    known_at : str, optional
+        What the ledger held at that moment, as for `read_study`.
+    max_tlp, without_above
+        As for `released`; what is left out are whole studies.
+    crowd : str or path, optional
+        A table of a crowd's numbers to be measured against: question (study id), forecaster, date, outcome (scenario
+        id), probability.
+
+    Returns
+    -------
+    ReleasedTrack
+        Its `record.summaries` are the scores of all, by tag, by author and by lead.
+
+    Examples
+    --------
+    >>> track_record(open_ledger("forecast.db")).record.summaries[0].scores  # doctest: +SKIP
+    """
+    moment = parse_moment(known_at) if known_at else None
+    asked = reading.chosen_study(ledger, study, known_at=moment) if study is not None else None
+    studies = ledger.studies(until=moment) if asked is None else [asked]
+    table = None if crowd is None else ForecastTable(os.fspath(crowd), resolved=False)
+    found, _ = released_record(
+        ledger, studies, known_at=moment, max_tlp=max_tlp, without_above=without_above, crowd=table
+    )
+    return found
+
+
+def score_table(path: str | os.PathLike[str], *, columns: Mapping[str, str] | None = None) -> TableScores:
+    """Score anybody's forecasts, in a CSV of any length.
+
+    Parameters
+    ----------
+    path : str or path
+        With the columns question, forecaster, date, outcome, probability, resolution; or probability and outcome.
+    columns : mapping of str to str, optional
+        Which column of the file stands for which of these, where its header does not say so itself.
+
+    Raises
+    ------
+    TableError, FaultsError, NothingToScoreError
+        It is no table of forecasts; rows cannot be read; no forecast counts.
+
+    Examples
+    --------
+    >>> score_table("forecasts.csv").calibration.decomposition  # doctest: +SKIP
+    """
+    return table_scores(ForecastTable(os.fspath(path), columns or {}))

@@ -34,6 +34,7 @@ __all__ = [
 
 _TRUSTED = 0.5
 _LONG_DAYS = 60
+_NARROW, _WIDE = 0.15, 0.40
 # What another processor may make of the last digits; any more is another engine.
 _SAME = 1e-9
 
@@ -79,18 +80,26 @@ def confidence(outlook: Outlook) -> Confidence:
     width = round(float(outlook.bands.high[-1, leader] - outlook.bands.low[-1, leader]), 12)
     events = trusted_events(outlook)
     overdue = sum(board.overdue for board in outlook.indicator_boards)
-    if width > 0.40 or events < 3:
+    if width > _WIDE or events < 3:
         level = "low"
-    elif width <= 0.15 and events >= 10 and not overdue:
+    elif width <= _NARROW and events >= 10 and not overdue:
         level = "high"
     else:
         level = "moderate"
     late = f"{overdue} looks are overdue" if overdue != 1 else "one look is overdue"
     why = (
-        f"the band of the leading scenario is {100 * width:.0f} points wide, {_standing(events)} "
+        f"the band of the leading scenario is {_in_points(width)} points wide, {_standing(events)} "
         f"behind it, and {late if overdue else 'no look is overdue'}"
     )
     return Confidence(level, why)
+
+
+def _in_points(width: float) -> str:
+    """The width of a band with as many decimals as show on which side of the limits it lies; mostly none."""
+    texts = (f"{100 * width:.{digits}f}" for digits in range(12))
+    return next(
+        text for text in texts if all((float(text) / 100 <= edge) == (width <= edge) for edge in (_NARROW, _WIDE))
+    )
 
 
 def trusted_events(outlook: Outlook) -> int:
@@ -205,8 +214,8 @@ def paragraph(outlook: Outlook, *, since: date | None = None) -> str:
     beside = "level with" if outlook.final[leader] == outlook.final[second] else "ahead of"
     here, there = (percent(float(outlook.final[k])) for k in (leader, second))
     told = [
-        f"As of {outlook.as_of}, {study.scenarios[leader].label} is {words_with_range(outlook)[leader]}: {here} "
-        f"({percent(low)} to {percent(high)}), {beside} {study.scenarios[second].label} with {there}.",
+        f"As of {outlook.as_of}, {study.scenarios[leader].label} stands at {here} ({percent(low)} to {percent(high)}), "
+        f"{beside} {study.scenarios[second].label} with {there}; in words: {words_with_range(outlook)[leader]}.",
         f"Of 100 worlds that looked like this one, about {_worlds(outlook)}.",
     ]
     told.append(_moved(outlook, since or max(study.opens, outlook.as_of - timedelta(days=30)), leader))

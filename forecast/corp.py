@@ -17,7 +17,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from forecast.probability import Floats
 
@@ -112,6 +112,10 @@ class Pooled:
         hits, misses = self.came_true, self.forecasts - self.came_true
         return float((hits * (1.0 - said) ** 2 + misses * said**2).sum() / self.forecasts.sum())
 
+    def rounded(self, decimals: int) -> Pooled:
+        """The same with those taken together whose probabilities agree to so many decimals."""
+        return _grouped(np.round(self.probabilities, decimals), self.forecasts, self.came_true)
+
     def joined(self, other: Pooled) -> Pooled:
         """These and others as one."""
         return _grouped(
@@ -130,7 +134,12 @@ def pooled(probabilities: ArrayLike, came_true: ArrayLike) -> Pooled:
 def _grouped(probabilities: Floats, forecasts: Floats, came_true: Floats) -> Pooled:
     distinct, place = np.unique(probabilities, return_inverse=True)
     n = len(distinct)
-    return Pooled(distinct, np.bincount(place, forecasts, n), np.bincount(place, came_true, n))
+    return Pooled(distinct, _sums(place, forecasts, n), _sums(place, came_true, n))
+
+
+def _sums(place: NDArray[np.intp], values: Floats, n: int) -> Floats:
+    """The sum of the values at each of n places."""
+    return np.bincount(place, values, n).astype(np.float64)
 
 
 def consistency_band(found: Pooled, *, rng: np.random.Generator, level: float = 0.9, draws: int = 200) -> Band:
@@ -156,8 +165,8 @@ def consistency_band(found: Pooled, *, rng: np.random.Generator, level: float = 
     above = np.cumsum(found.forecasts) - 0.5 * found.forecasts
     group = np.arange(n) if n <= _MOST_NODES else (above / above[-1] * (_MOST_NODES - 1)).astype(np.intp)
     _, group = np.unique(group, return_inverse=True)
-    weights = np.bincount(group, found.forecasts)
-    means = np.clip(np.bincount(group, found.forecasts * found.probabilities) / weights, 0.0, 1.0)
+    weights = _sums(group, found.forecasts, 0)
+    means = np.clip(_sums(group, found.forecasts * found.probabilities, 0) / weights, 0.0, 1.0)
     hits = rng.binomial(weights.astype(np.int64), means, size=(draws, len(weights)))
     fits = np.array([_fitted(row, weights) for row in hits.astype(np.float64)])
     tail = 50.0 * (1.0 - level)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from forecast.outlook import Contribution, Outlook
 from forecast.probability import Floats
@@ -18,6 +18,7 @@ from indicators.indicator import CountIndicator, Indicator, MeasureIndicator
 
 __all__ = [
     "account",
+    "aligned",
     "bar",
     "most_changed",
     "most_moving",
@@ -98,6 +99,26 @@ def number(x: float) -> str:
     if abs(x) >= 99.95:
         return f"{x:.1f}"
     return f"{x:.3g}" if abs(x) >= 1 else f"{x:.2g}"
+
+
+def aligned(texts: Sequence[str]) -> list[str]:
+    """The numbers among some texts with the decimals of the one that has most; as they are where one has an exponent.
+
+    Examples
+    --------
+    >>> aligned(["0.6", "0.33", "likely", "2"])
+    ['0.60', '0.33', 'likely', '2.00']
+    """
+    numbers = [text for text in texts if text[-1:].isdigit()]
+    places = max((len(text.partition(".")[2]) for text in numbers), default=0)
+    if not places or any("e" in text for text in numbers):
+        return list(texts)
+    return [_with_decimals(text, places) if text[-1:].isdigit() else text for text in texts]
+
+
+def _with_decimals(text: str, places: int) -> str:
+    whole, _, decimals = text.partition(".")
+    return f"{whole}.{decimals.ljust(places, '0')}"
 
 
 def counted(n: int, noun: str) -> str:

@@ -23,6 +23,7 @@ from forecast.count_likelihood import CountLikelihood
 from forecast.draws import Bands, bands
 from forecast.events import Live
 from forecast.explain import Moves, final_after_changes, moves
+from forecast.faces import face
 from forecast.likelihood import Likelihood, family_order, likelihoods
 from forecast.probability import DECIBAN, Floats
 from forecast.state_likelihood import StateLikelihood
@@ -37,14 +38,26 @@ from indicators.ledger import Head
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row", "Stated"]
+__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row", "Stated", "TooManyDrawsError"]
 
 
 Integers = NDArray[np.int64]
 
+# Days times scenarios times draws; the bands of so many take about five gigabytes of memory.
+MOST_DRAWN = 200_000_000
+
 
 class AsOfError(WatchfloorError):
     """A day for which there is no outlook."""
+
+
+class TooManyDrawsError(WatchfloorError):
+    """More draws than the memory of a machine holds side by side for so many days and scenarios."""
+
+    def __init__(self, draws: int, scenarios: int, days: int) -> None:
+        what = f"{draws:,} draws of {scenarios} scenarios on {days:,} days are more than fit into memory"
+        most = MOST_DRAWN // (scenarios * days)
+        super().__init__(what, where="--draws", mend=f"give at most {most // 100 * 100 or most}, or an earlier --as-of")
 
 
 @dataclass(frozen=True)
@@ -175,7 +188,7 @@ class Outlook:
     seed : int
         Of the draws behind the bands; the hash of the study revision, so that anybody gets the same bands.
     draws : int
-        How many; M of SPEC 4.6.
+        How many; M of SPEC 4.6. Times days and scenarios at most `MOST_DRAWN`, or TooManyDrawsError.
     stated : Stated or None
         What was published of this outlook: on the as-of day these numbers stand in place of the engine's.
     """
@@ -195,6 +208,9 @@ class Outlook:
                 where="--as-of",
                 mend="give a day within it",
             )
+        scenarios = len(self.study.scenarios)
+        if self.draws * scenarios * self.length > MOST_DRAWN:
+            raise TooManyDrawsError(self.draws, scenarios, self.length)
 
     # What the reports say
 
@@ -416,6 +432,23 @@ class Outlook:
             )
             for indicator_id, likelihood in self.likelihoods.items()
         ]
+
+    # The face in a notebook
+
+    def _repr_html_(self) -> str:
+        """A table of where every scenario stands."""
+        low, high = self.bands.low[-1], self.bands.high[-1]
+        rows = [
+            (
+                s.label,
+                *(f"{float(p):.3g}" for p in (self.study.prior[k], self.final[k], low[k], high[k])),
+                self.words[k],
+            )
+            for k, s in enumerate(self.study.scenarios)
+        ]
+        header = ("scenario", "prior", "probability", "low", "high", "in words")
+        about = f"As of {self.as_of}, from {len(self._reports)} reports."
+        return face(self.study.label, about, header, rows)
 
     # The pandas face
 

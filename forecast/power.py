@@ -171,11 +171,9 @@ class Power:
         elif set(levels) == {"cannot"}:
             apart = "It cannot tell any two scenarios apart."
         else:
-            counts = [levels.count(level) for level in ("can", "often", "cannot")]
-            apart = (
-                f"Of {len(levels)} pairs of scenarios it can tell {counts[0]} apart, {counts[1]} more often than not "
-                f"and {counts[2]} not."
-            )
+            says = {"can": "{} apart", "often": "{} apart more often than not", "cannot": "{} not at all"}
+            parts = [says[level].format(n) for level in says if (n := levels.count(level))]
+            apart = f"Of {len(levels)} pairs of scenarios it tells {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}."
         return (
             f"Watched as planned until {self.study.horizon}, this set ends with the truth at {100 * LEADS:.0f} % or "
             f"more in {found} of the runs and with a wrong scenario there in {misled}, each scenario counted by its "

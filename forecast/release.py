@@ -13,20 +13,25 @@ from typing import TYPE_CHECKING
 
 from forecast.outlook import Outlook, Provenance
 from indicators.errors import WatchfloorError
+from indicators.ledger import Head
 from indicators.markings import exceeds, mark_text, strictest
 
 if TYPE_CHECKING:
     from forecast.power import Power
+    from forecast.track import TrackRecord
 
 __all__ = [
     "Released",
     "ReleasedPower",
+    "ReleasedTrack",
+    "StrictRecordError",
     "StrictStudyError",
     "TooStrictError",
     "above",
     "inherited",
     "release",
     "release_power",
+    "release_track",
 ]
 
 _GATE = object()
@@ -60,6 +65,23 @@ class StrictStudyError(WatchfloorError):
     def __init__(self, max_tlp: str) -> None:
         what = f"the study itself is marked above {mark_text(max_tlp)}, and cannot be left out"
         super().__init__(what, where="--max-tlp", mend="allow a stricter level, or mark the study anew in a revision")
+
+
+class StrictRecordError(WatchfloorError):
+    """A track record with studies that are marked above what may leave, or of which something published is.
+
+    Attributes
+    ----------
+    studies : int
+    """
+
+    def __init__(self, studies: int, max_tlp: str) -> None:
+        self.studies = studies
+        told = "the study itself is" if studies == 1 else f"{studies:,} studies are"
+        what = f"{told} marked above {mark_text(max_tlp)}, or something published of {'it' if studies == 1 else 'them'}"
+        super().__init__(
+            what, where="--max-tlp", mend="leave such studies out with --without-above, or allow a stricter level"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +154,47 @@ class ReleasedPower:
         return mark_text(self.tlp)
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReleasedTrack:
+    """A track record that may leave the house; only `release_track` makes one.
+
+    Attributes
+    ----------
+    record : TrackRecord
+    tlp : str
+        The strictest mark of the studies in it, and of what was published of them.
+    head : Head
+        The end of the ledger that it was worked out from.
+    """
+
+    record: TrackRecord
+    tlp: str
+    head: Head
+    key: InitVar[object] = None
+
+    def __post_init__(self, key: object) -> None:
+        if key is not _GATE:
+            raise NotReleasedError
+
+    @property
+    def mark(self) -> str:
+        """The mark as it is shown: `TLP:AMBER`."""
+        return mark_text(self.tlp)
+
+    @property
+    def gap(self) -> str:
+        """One sentence that says that studies were left out for their mark; empty when none were."""
+        if not self.record.left_out:
+            return ""
+        told = "one study is" if self.record.left_out == 1 else f"{self.record.left_out} studies are"
+        return f"{told[0].upper()}{told[1:]} marked above the level asked for, and left out."
+
+    @property
+    def said(self) -> str:
+        """The mark, and the gap where there is one."""
+        return f"{self.mark}. {self.gap}" if self.gap else self.mark
+
+
 _ABOVE = "above:"
 
 
@@ -191,6 +254,22 @@ def release_power(power: Power, *, max_tlp: str | None = None, at_least: str = "
     if max_tlp is not None:
         _refuse_study(tlp, max_tlp)
     return ReleasedPower(power=power, tlp=tlp, key=_GATE)
+
+
+def release_track(record: TrackRecord, head: Head, *, max_tlp: str | None = None) -> ReleasedTrack:
+    """Let a track record out, or refuse where a study in it is marked above what may leave.
+
+    Raises
+    ------
+    StrictRecordError
+        Counts the studies, scored or not, that are.
+    """
+    listed = (*record.void, *record.unsaid, *record.open)
+    marks = {item.study: item.tlp for item in listed} | {score.study.study: score.study.tlp for score in record.studies}
+    strict = sum(max_tlp is not None and exceeds(mark, max_tlp) for mark in marks.values())
+    if max_tlp is not None and strict:
+        raise StrictRecordError(strict, max_tlp)
+    return ReleasedTrack(record=record, tlp=strictest(["clear", *marks.values()]), head=head, key=_GATE)
 
 
 def _refuse_study(tlp: str, max_tlp: str) -> None:

@@ -25,8 +25,6 @@ __all__ = ["StateLikelihood", "StateModel"]
 
 Integers = NDArray[np.int64]
 
-_SAFE = 1e-250
-
 
 @dataclass(frozen=True)
 class StateModel:

@@ -16,6 +16,7 @@ import numpy as np
 from pydantic import Field, PrivateAttr
 
 from forecast.baseline import Baselines, Fit
+from forecast.faces import face
 from forecast.probability import Floats
 from forecast.words import word_value
 from indicators.days import duration_days
@@ -156,6 +157,14 @@ class Study(Record):
     def label(self) -> str:
         """The title, or the id where there is none."""
         return self.title or self.study
+
+    def _repr_html_(self) -> str:
+        """A table of the scenarios, for a notebook."""
+        rows = [
+            (s.id, s.label, f"{float(p):.3g}", s.basis or "") for s, p in zip(self.scenarios, self.prior, strict=True)
+        ]
+        watched = f"{len(self.indicators)} indicators, {self.opens} to {self.horizon}."
+        return face(self.label, f"{self.question} {watched}".strip(), ("scenario", "name", "prior", "basis"), rows)
 
     @cached_property
     def scenario_ids(self) -> tuple[str, ...]:

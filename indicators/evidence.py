@@ -243,9 +243,9 @@ def _day_problems(report: Report, indicator: Indicator, opens: date, today: date
     if report.from_ or report.to:
         if indicator.kind != "count":
             what = f'"{indicator.id}" is a {indicator.kind} indicator and takes no span'
-            problems.append(Problem("from", what, "give the day as observed"))
+            problems.append(Problem("from", what, "give a single day"))
         elif report.observed:
-            problems.append(Problem("observed", "both a day and a span are given", "give observed, or from and to"))
+            problems.append(Problem("observed", "both a day and a span are given", "give one of the two"))
         elif not (report.from_ and report.to):
             missing = "to" if report.from_ else "from"
             problems.append(Problem(missing, "half of the span is missing", "give from and to, both included"))
@@ -253,7 +253,7 @@ def _day_problems(report: Report, indicator: Indicator, opens: date, today: date
             what = f"the span ends on {report.to}, before it starts on {report.from_}"
             problems.append(Problem("to", what, "give from and to in order"))
     elif not report.observed:
-        problems.append(Problem("observed", "the day is missing", "give observed, the day the thing was so"))
+        problems.append(Problem("observed", "the day is missing", "give the day the thing was so"))
     for name, day in (("observed", report.observed), ("from", report.from_), ("to", report.to)):
         if day and day > today:
             what = f"{day} lies in the future (today is {today}, UTC)"

@@ -24,6 +24,7 @@ _LEFT = 50.0
 _GAP, _BARS = 34.0, 54.0
 _ASIDE = _LEFT + _SIDE + 44
 _BINS = 20
+_MOST_POINTS = 500
 _QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
 _FIT = COLOURS[0]
 _BAND = "#E6E6E6"
@@ -39,6 +40,7 @@ def calibration_chart(
     *,
     low: Floats,
     high: Floats,
+    times: Floats | None = None,
     title: str = "Calibration",
     subtitle: Sequence[str] = (),
     notes: Sequence[str] = (),
@@ -57,6 +59,8 @@ def calibration_chart(
         The frequency fitted to each, such as the isotonic regression of CORP.
     low, high : float array, shape (n,)
         The consistency band at each.
+    times : float array, shape (n,), optional
+        How often each was given, where equal ones are handed in together; once each, where left out.
     title : str, optional
     subtitle : sequence of str, optional
         Sentences for the head: whose forecasts, of what.
@@ -71,14 +75,16 @@ def calibration_chart(
         The arrays differ in length, or hold something that is not a probability.
     """
     arrays = [np.asarray(array, dtype=np.float64) for array in (forecasts, fit, low, high)]
-    _check(arrays)
+    given = np.ones_like(arrays[0]) if times is None else np.asarray(times, dtype=np.float64)
+    _check_shapes([*arrays, given])
+    _check_values(arrays)
     order = np.argsort(arrays[0], kind="stable")
     sorted_forecasts, *fitted = (array[order] for array in arrays)
-    n = len(order)
+    n = int(given.sum())
     layers = [
         *_frame(),
         *_curve(sorted_forecasts, *fitted),
-        *_histogram(sorted_forecasts),
+        *_histogram(sorted_forecasts, given[order]),
         *_beside([f"{counted(n, 'forecast')}.", *notes] if n else ["There are no forecasts yet.", *notes]),
     ]
     return framed(
@@ -92,10 +98,13 @@ def calibration_chart(
     )
 
 
-def _check(arrays: Sequence[Floats]) -> None:
+def _check_shapes(arrays: Sequence[Floats]) -> None:
     if len({array.shape for array in arrays}) > 1 or arrays[0].ndim != 1:
         shapes = ", ".join(str(array.shape) for array in arrays)
         raise CalibrationError(f"forecasts, fit and band differ in shape: {shapes}", mend="give one value a forecast")
+
+
+def _check_values(arrays: Sequence[Floats]) -> None:
     for name, array in zip(("forecasts", "fit", "low", "high"), arrays, strict=True):
         if not ((array >= 0.0) & (array <= 1.0)).all():
             raise CalibrationError(f"not every value of {name} lies from 0 to 1", mend="give probabilities")
@@ -126,8 +135,10 @@ def _frame() -> list[Plain]:
 
 
 def _curve(forecasts: Floats, fit: Floats, low: Floats, high: Floats) -> list[Plain]:
-    """The band, the diagonal and the fit, one point for each probability that was given."""
+    """The band, the diagonal and the fit, one point for each probability that was given, or for every so many."""
     _, first = np.unique(forecasts, return_index=True)
+    if len(first) > _MOST_POINTS:
+        first = first[np.linspace(0, len(first) - 1, _MOST_POINTS).astype(np.intp)]
     values = [
         {
             "x": round(_x(float(forecasts[i])), 2),
@@ -151,11 +162,12 @@ def _curve(forecasts: Floats, fit: Floats, low: Floats, high: Floats) -> list[Pl
     ]
 
 
-def _histogram(forecasts: Floats) -> list[Plain]:
+def _histogram(forecasts: Floats, times: Floats) -> list[Plain]:
     """How many forecasts there were in each twentieth."""
     if not len(forecasts):
         return []
-    counts, edges = np.histogram(forecasts, bins=_BINS, range=(0.0, 1.0))
+    sums, edges = np.histogram(forecasts, bins=_BINS, range=(0.0, 1.0), weights=times)
+    counts = np.rint(sums).astype(np.int64)
     bottom, most = _SIDE + _GAP + _BARS, int(counts.max())
     values = [
         {

@@ -13,6 +13,7 @@ import click
 from forecast.cli.options import (
     Asked,
     complete_indicator,
+    complete_scenario,
     parsed,
     reading_options,
     refuse_over_ledger,
@@ -43,7 +44,9 @@ _RUNS = 200
     "-o", "--output", "file", required=True, metavar="FILE", type=click.Path(dir_okay=False), help="Where to."
 )
 @click.option("--since", metavar="DAY", help="For matrix and waterfall: only what came after that day.")
-@click.option("--scenario", metavar="ID", help="For waterfall; the leading one when left out.")
+@click.option(
+    "--scenario", metavar="ID", shell_complete=complete_scenario, help="For waterfall; the leading one when left out."
+)
 @click.option(
     "--indicator",
     metavar="ID",

@@ -34,8 +34,11 @@ __all__ = [
     "author_or_user",
     "complete_entry",
     "complete_indicator",
+    "complete_scenario",
+    "complete_study",
     "file_content",
     "json_option",
+    "known_moment",
     "ledger_address",
     "ledger_option",
     "max_tlp_option",
@@ -77,7 +80,8 @@ class FileTooLargeError(WatchfloorError):
 
 def reading_place_options(command: F) -> F:
     """Which ledger and which study."""
-    study = click.option("--study", metavar="ID", help="The study; needed only when the ledger holds several.")
+    about = "The study; needed only when the ledger holds several."
+    study = click.option("--study", metavar="ID", shell_complete=complete_study, help=about)
     return ledger_option(study(command))
 
 
@@ -277,13 +281,14 @@ def open_reading(own_ledger: str | None, own_study: str | None, known_at: str | 
     """The ledger and what it holds of the study."""
     from forecast.reading import chosen_study, read_study
 
-    moment = _moment(known_at)
+    moment = known_moment(known_at)
     ledger = open_the_ledger(own_ledger)
     study_id = chosen_study(ledger, asked_for("study", own_study), known_at=moment)
     return ledger, read_study(ledger, study_id, known_at=moment)
 
 
-def _moment(text: str | None) -> datetime | None:
+def known_moment(text: str | None) -> datetime | None:
+    """The moment of --known-at; None where it is left out."""
     if text is None:
         return None
     moment, today = parsed("--known-at", text, parse_moment), utc_now().date()
@@ -334,6 +339,23 @@ def complete_indicator(ctx: click.Context, _: click.Parameter, incomplete: str) 
     """Indicator ids that start so."""
     reading = _quiet_reading(ctx)
     return [name for name in reading.study.by_id if name.startswith(incomplete)] if reading else []
+
+
+def complete_scenario(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Scenario ids that start so."""
+    reading = _quiet_reading(ctx)
+    return [name for name in reading.study.scenario_ids if name.startswith(incomplete)] if reading else []
+
+
+def complete_study(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:
+    """Ids of the ledger's studies that start so."""
+    with suppress(WatchfloorError, OSError):
+        from indicators.opening import open_ledger
+
+        asked = ctx.params.get("ledger") or ctx.find_root().params.get("ledger")
+        studies = open_ledger(ledger_address(asked), clock=utc_now).studies()
+        return [name for name in studies if name.startswith(incomplete)]
+    return []
 
 
 def complete_entry(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[str]:

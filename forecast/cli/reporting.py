@@ -97,12 +97,12 @@ def _writer(form: str) -> Callable[..., str | bytes]:
 
 
 def _last_publication(asked: Asked, released: Released) -> Publication | None:
-    """The last publication before the outlook's day that may be told of; none where stricter ones are left out."""
+    """The last publication before the outlook's day that may be told of; none where anything stricter is logged."""
     from indicators.markings import exceeds
 
-    if released.gap:
-        return None
     reading = asked.reading()
+    if len(reading.within(asked.max_tlp).known.logged) < len(reading.known.logged):
+        return None
     before = [found for found in reading.publications if found.as_of < released.outlook.as_of]
     allowed = [p for p in before if asked.max_tlp is None or not exceeds(p.tlp, asked.max_tlp)]
     return allowed[-1] if allowed else None

@@ -79,7 +79,7 @@ def demo(folder: str) -> None:
         print_status(released)
         leader = int(outlook.final.argmax())
         start = float(outlook.study.prior[leader])
-        print_explanation(outlook, outlook.rows_since(None), leader, start=start, most=12)
+        print_explanation(released, outlook.rows_since(None), leader, start=start, most=12)
         made = {}
         with progress.status("writing the outlook"):
             for form, ending in (("json", "json"), ("csv", "csv"), ("markdown", "md")):

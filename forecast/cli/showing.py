@@ -9,8 +9,18 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli.attaching import attachments_option, known_folder
-from forecast.cli.options import Asked, as_of_day, complete_entry, json_option, parsed, reading_options
+from forecast.cli.options import (
+    Asked,
+    as_of_day,
+    complete_entry,
+    complete_indicator,
+    complete_scenario,
+    json_option,
+    parsed,
+    reading_options,
+)
 from indicators.days import parse_day
+from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
     from forecast.outlook import Outlook, Row
@@ -23,6 +33,20 @@ if TYPE_CHECKING:
 __all__ = ["evidence", "explain", "status"]
 
 _MOST = 12
+
+
+class UnknownSourceError(WatchfloorError):
+    """A source that no logged report names."""
+
+    def __init__(self, source: str, known: list[str]) -> None:
+        super().__init__(f'no source "{source}" in the study', where="--source", mend=nearest(source, known))
+
+
+class EmptySpanError(WatchfloorError):
+    """A span of days that ends before it starts."""
+
+    def __init__(self, first: date, last: date) -> None:
+        super().__init__(f"the list ends on {last}, before it starts on {first}", where="--to", mend="give a later day")
 
 
 @click.command(epilog="Example: forecast status --as-of 2026-06-07 --without source:Sankei")
@@ -56,7 +80,12 @@ def _status(released: Released) -> dict[str, object]:
 
 @click.command(epilog="Example: forecast explain --since 2026-01-01 --scenario network")
 @click.option("--since", metavar="DAY", help="What moved after that day; from the priors on when left out.")
-@click.option("--scenario", metavar="ID", help="The scenario to explain; the leading one when left out.")
+@click.option(
+    "--scenario",
+    metavar="ID",
+    shell_complete=complete_scenario,
+    help="The scenario to explain; the leading one when left out.",
+)
 @click.option("--all", "everything", is_flag=True, help="Every report on a line of its own.")
 @json_option
 @reading_options
@@ -122,7 +151,7 @@ def _explanation(released: Released, rows: list[Row], since: date | None) -> dic
 
 
 @click.command(epilog="Example: forecast evidence --indicator new-agreements --from 2026-01-01 --corrected")
-@click.option("--indicator", metavar="ID", help="Only on this indicator.")
+@click.option("--indicator", metavar="ID", shell_complete=complete_indicator, help="Only on this indicator.")
 @click.option("--source", metavar="NAME", help="Only from this source.")
 @click.option("--from", "first", metavar="DAY", help="Only dated that day or later.")
 @click.option("--to", "last", metavar="DAY", help="Only dated that day or earlier.")
@@ -160,6 +189,7 @@ def evidence(
     last_days = [] if last is None else [parsed("--to", last, parse_day)]
     last_days += [] if asked.as_of is None else [as_of_day(reading, asked.as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
+    _refuse_empty(reading, source, span, asked)
     rows = reading.listed(
         lambda logged: _wanted(logged, indicator, source, span, only),
         max_tlp=asked.max_tlp,
@@ -173,6 +203,18 @@ def evidence(
 
     print_evidence(reading, rows)
     click.echo("1 entry" if len(rows) == 1 else f"{len(rows)} entries", err=True)
+
+
+def _refuse_empty(reading: Reading, source: str | None, span: tuple[date | None, date | None], asked: Asked) -> None:
+    """Refuse a source that no report names, which is a slip, and a span that holds no day."""
+    told = {getattr(logged.record, "source", None) for logged in reading.known.logged.values()}
+    if source is not None and source not in told:
+        # Names of what is withheld are no hints.
+        shown = {getattr(item.record, "source", None) for item in reading.within(asked.max_tlp).known.logged.values()}
+        raise UnknownSourceError(source, sorted(filter(None, shown)))
+    first, last = span
+    if first and last and last < first:
+        raise EmptySpanError(first, last)
 
 
 def _show(reading: Reading, entry: str, asked: Asked, attachments: str | None, *, as_json: bool) -> None:

@@ -30,7 +30,9 @@ def study() -> None:
     """Check, record, list and show studies."""
 
 
-@study.command(epilog="Example: forecast study check my-study.yaml")
+@study.command(
+    short_help="Check a study FILE and name every fault.", epilog="Example: forecast study check my-study.yaml"
+)
 @click.argument("file", type=click.Path(dir_okay=False))
 @json_option
 def check(file: str, as_json: bool) -> None:
@@ -118,7 +120,10 @@ def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
     from forecast.cli.tables import print_table
 
     print_table(
-        ["study", "title", "opens", "horizon", "revisions", "reports"], [list(map(str, r.values())) for r in rows]
+        ["study", "title", "opens", "horizon", "revisions", "reports"],
+        [list(map(str, row.values())) for row in rows],
+        right=["revisions", "reports"],
+        wrap=["title"],
     )
 
 

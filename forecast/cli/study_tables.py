@@ -11,12 +11,13 @@ from rich.table import Table
 from rich.text import Text
 
 from forecast.cli.tables import console
-from forecast.display import percent
+from forecast.display import aligned, percent
 from forecast.study import rates_per_year
 from indicators.days import DAYS_PER_YEAR
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
 if TYPE_CHECKING:
+
     from rich.console import Console
 
     from forecast.baseline import BaseRate, Fit
@@ -31,7 +32,7 @@ def _table(*columns: str, right: tuple[str, ...] = (), wrap: tuple[str, ...] = (
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in columns:
         table.add_column(
-            escape(name), justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="ellipsis"
+            escape(name), justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="fold"
         )
     return table
 
@@ -84,15 +85,18 @@ def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
 
 
 def _print_state_rows(out: Console, study: Study, indicator: StateIndicator) -> None:
-    table = _table("  scenario", *indicator.states, right=tuple(indicator.states))
+    rows: list[tuple[str, list[str]]] = []
     for scenario in study.scenario_ids:
         row = indicator.likelihoods[scenario]
         for state in _states_of(study, indicator) if isinstance(row, dict) else [""]:
             cells = row[state] if isinstance(row, dict) else row
-            # A word is for the last of two states.
-            shown = [f"{p:g}" for p in cells] if isinstance(cells, list) else ["", cells]
             named = f"  {scenario}" + (f", {indicator.given} {state}" if state else "")
-            table.add_row(Text(named), *map(Text, shown))
+            # A word is for the last of two states.
+            rows.append((named, [f"{p:g}" for p in cells] if isinstance(cells, list) else ["", cells]))
+    table = _table("  scenario", *indicator.states, right=tuple(indicator.states))
+    columns = [aligned(column) for column in zip(*(cells for _, cells in rows), strict=True)]
+    for (named, _), *shown in zip(rows, *columns, strict=True):
+        table.add_row(Text(named), *map(Text, shown))
     out.print(table)
 
 
@@ -105,16 +109,17 @@ def _states_of(study: Study, indicator: StateIndicator) -> list[str]:
 def _print_rates(out: Console, study: Study, indicator: CountIndicator | MilestoneIndicator) -> None:
     rates = rates_per_year(study, indicator).tolist()
     if indicator.baseline is None:
-        table = _table("  scenario", "a year")
-        for scenario, rate in zip(study.scenario_ids, rates, strict=True):
-            table.add_row(Text(f"  {scenario}"), f"{rate:g}")
+        table = _table("  scenario", "a year", right=("a year",))
+        for scenario, text in zip(study.scenario_ids, aligned([f"{rate:g}" for rate in rates]), strict=True):
+            table.add_row(Text(f"  {scenario}"), text)
     else:
         span = indicator.baseline
         out.print(Text(f"  baseline {span.history}, {span.from_} to {span.to}:"))
         out.print(Text(f"  {_base_rate(study.baselines.rates[indicator.id])}"))
-        table = _table("  scenario", "times", "a year")
-        for scenario, rate in zip(study.scenario_ids, rates, strict=True):
-            table.add_row(Text(f"  {scenario}"), f"{(indicator.multipliers or {})[scenario]:g}", f"{rate:.3g}")
+        table = _table("  scenario", "times", "a year", right=("times", "a year"))
+        times = aligned([f"{(indicator.multipliers or {})[scenario]:g}" for scenario in study.scenario_ids])
+        for scenario, *told in zip(study.scenario_ids, times, aligned([f"{rate:.3g}" for rate in rates]), strict=True):
+            table.add_row(Text(f"  {scenario}"), *told)
     out.print(table)
 
 
@@ -125,7 +130,7 @@ def _base_rate(base: BaseRate) -> str:
 
 def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator) -> None:
     if indicator.baseline is None:
-        table = _table("  scenario", "mean and sd")
+        table = _table("  scenario", "mean and sd", right=("mean and sd",))
         for scenario in study.scenario_ids:
             value = (indicator.values or {})[scenario]
             table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
@@ -134,10 +139,11 @@ def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator)
         out.print(Text(f"  baseline {indicator.baseline.history}, {fit.points} readings up to {fit.last_day}:"))
         for line in _fit_lines(fit):
             out.print(Text(f"  {line}"))
-        table = _table("  scenario", "shift a year")
-        for scenario in study.scenario_ids:
-            shift = (indicator.shifts or {})[scenario]
-            table.add_row(Text(f"  {scenario}"), f"{shift:+g}" if shift else "0")
+        table = _table("  scenario", "shift a year", right=("shift a year",))
+        shifts = [(indicator.shifts or {})[scenario] for scenario in study.scenario_ids]
+        texts = aligned([f"{shift:+g}" if shift else "0" for shift in shifts])
+        for scenario, text in zip(study.scenario_ids, texts, strict=True):
+            table.add_row(Text(f"  {scenario}"), text)
     out.print(table)
 
 

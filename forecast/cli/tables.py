@@ -62,7 +62,10 @@ def _table(*columns: str, right: Sequence[str] = (), wrap: Sequence[str] = ()) -
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
     for name in columns:
         table.add_column(
-            name, justify="right" if name in right else "left", no_wrap=name not in wrap, overflow="ellipsis"
+            name,
+            justify="right" if name in right else "left",
+            no_wrap=name not in wrap,
+            overflow="fold" if name in wrap else "ellipsis",
         )
     return table
 

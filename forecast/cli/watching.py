@@ -128,17 +128,20 @@ def _print_next(out: Console, outlook: Outlook) -> None:
     from rich.text import Text
 
     from forecast.cli.tables import print_table
-    from forecast.display import number
+    from forecast.display import aligned, number
     from forecast.next_reading import next_readings
 
     for coming in next_readings(outlook).values():
         unit = coming.indicator.unit
         out.print()
         out.print(Text(f"{coming.indicator.label}, a reading on {coming.day}" + (f", in {unit}" if unit else "")))
+        told = [coming.by_scenario[scenario.id] for scenario in outlook.study.scenarios]
+        texts = aligned([number(x) for item in told for x in (item.expected, item.low, item.high)])
         rows = [
-            [scenario.label, number(told.expected), f"{number(told.low)} to {number(told.high)}"]
-            for scenario in outlook.study.scenarios
-            for told in [coming.by_scenario[scenario.id]]
+            [scenario.label, expected, f"{low} to {high}"]
+            for scenario, expected, low, high in zip(
+                outlook.study.scenarios, texts[::3], texts[1::3], texts[2::3], strict=True
+            )
         ]
         print_table(("if this is true", "expected", "5 - 95 %"), rows, right=("expected", "5 - 95 %"))
 

@@ -80,7 +80,7 @@ def _head(released: Released) -> Iterator[str]:
     yield escaped(paragraph(outlook))
     told = all_flags(outlook, known=released.flags)
     if told:
-        yield "\n".join(f"- **Note:** {escaped(flag)}" for flag in told)
+        yield "\n".join(f"- **Flag:** {escaped(flag)}" for flag in told)
 
 
 def _counted(n: int, noun: str) -> str:

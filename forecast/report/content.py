@@ -11,6 +11,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+import numpy as np
+
 from forecast.assessment import confidence, paragraph, unobserved, words_with_range
 from forecast.assessment import flags as all_flags
 from forecast.boards import Board
@@ -271,8 +273,6 @@ def _comparable(released: Released, last: Publication | None) -> Floats | None:
         return None
     if tuple(said.scenario for said in last.scenarios) != study.scenario_ids:
         return None
-    import numpy as np
-
     return np.array([said.probability for said in last.scenarios])
 
 
@@ -473,13 +473,14 @@ def _state_table(
 
 def _evidence(outlook: Outlook, item: Contribution, leader: int) -> Evidence:
     report, study = item.live.report, outlook.study
-    url = one_line(report.url or "")
+    url, grade = one_line(report.url or ""), study.grade_of(report.grade, report.source)
+    by = one_line(f"({grade}{', ' + report.source if report.source else ''})")
     return Evidence(
         entry=item.live.entry,
         day=str(report.dated),
         indicator=shortened(study.by_id[report.indicator].label, _NAME),
-        says=shortened(account(study, report).rpartition(" (")[0], _SAYS),
-        grade=study.grade_of(report.grade, report.source),
+        says=shortened(account(study, report).removesuffix(by), _SAYS),
+        grade=grade,
         weight=f"{item.live.rho:.2f}",
         source=shortened(report.source or "", _SOURCE),
         url=shortened(url, _URL),

@@ -15,6 +15,13 @@ from dataclasses import asdict
 from datetime import UTC, date, datetime
 from typing import Any
 
+from docx.shared import Mm
+from docxtpl import DocxTemplate, InlineImage
+from jinja2 import StrictUndefined
+from jinja2 import TemplateError as JinjaError
+from jinja2.exceptions import SecurityError
+from jinja2.sandbox import ImmutableSandboxedEnvironment
+
 from forecast.publication import Publication
 from forecast.release import Released
 from forecast.report.content import Briefing, IndicatorPart, briefing, default_since
@@ -100,13 +107,6 @@ def _check_parts(parts: dict[str, bytes], name: str) -> None:
 
 
 def _filled(paper: bytes, told: Briefing, drawn: list[Picture], name: str) -> bytes:
-    from docx.shared import Mm
-    from docxtpl import DocxTemplate, InlineImage
-    from jinja2 import StrictUndefined
-    from jinja2 import TemplateError as JinjaError
-    from jinja2.exceptions import SecurityError
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
-
     document = DocxTemplate(io.BytesIO(paper))
     values = fields_of(told)
     alt = {}

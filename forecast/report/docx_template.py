@@ -95,7 +95,7 @@ def _front(document: Any) -> None:
     document.add_paragraph(
         "{{ leader }}: from {{ before }} to {{ after }}, {{ moved.decibans_text }} decibans. "
         "The lines add up; ten decibans multiply the odds by ten."
-    )
+    ).paragraph_format.keep_with_next = True
     moves = ("{{ m.day }}", "{{ m.what }}", "{{ m.decibans_text }}")
     _table(document, ("Day", "What", "Decibans"), "m in moves", moves, (24, 122, 24))
     document.add_heading("What would change it", 1)
@@ -204,6 +204,7 @@ def _table(
         for cell, width in zip(row.cells, widths, strict=True):
             cell.width = Mm(width)
             cell.paragraphs[0].paragraph_format.space_after = Pt(1)
+            cell.paragraphs[0].paragraph_format.keep_with_next = n == 0 or None
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width)
     document.add_paragraph().paragraph_format.space_after = Pt(0)

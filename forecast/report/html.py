@@ -5,6 +5,7 @@ Its own content policy forbids whatever a text might try. Charts are there twice
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 from jinja2 import Environment, StrictUndefined
@@ -16,6 +17,9 @@ from forecast.report.pictures import Picture, pictures
 from forecast.report.template import template_text
 
 __all__ = ["html_text"]
+
+_GROUP = re.compile(r"<g [^>]*>")
+_ROLE = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")')
 
 
 def html_text(released: Released, *, since: date | None = None, last: Publication | None = None) -> str:
@@ -35,5 +39,10 @@ def html_text(released: Released, *, since: date | None = None, last: Publicatio
 
 
 def _drawn(picture: Picture) -> dict[str, str]:
-    day, night = picture.chart.svg(), picture.chart.at_night().svg()
+    day, night = (_one_picture(chart.svg()) for chart in (picture.chart, picture.chart.at_night()))
     return {"name": picture.name, "caption": picture.caption, "day": day, "night": night}
+
+
+def _one_picture(svg: str) -> str:
+    """The drawing as one picture with one description: its parts claim no roles, for they have nothing to say."""
+    return _GROUP.sub(lambda group: _ROLE.sub("", group[0]), svg)

@@ -9,19 +9,22 @@ import json
 import re
 from dataclasses import asdict
 from datetime import date
-from importlib.resources import files
 from typing import Any
 
+import typst
+
+from forecast.display import shortened
 from forecast.publication import Publication
 from forecast.release import Released
 from forecast.report.content import briefing, default_since
 from forecast.report.pictures import pictures
-from forecast.report.template import template_text
+from forecast.report.template import fonts_folder, template_text
 
 __all__ = ["breakable", "pdf_bytes"]
 
 _LONG = re.compile(r"[^\s\u200b]{25,}")
 _STEP = 20
+_RUNNING = 80
 
 
 def pdf_bytes(released: Released, *, since: date | None = None, last: Publication | None = None) -> bytes:
@@ -32,19 +35,16 @@ def pdf_bytes(released: Released, *, since: date | None = None, last: Publicatio
     released, since, last
         As for `forecast.report.content.briefing`.
     """
-    import typst
-
     told = briefing(released, since=since, last=last)
     counted_from = since or (last.as_of if last else default_since(released.outlook))
     drawn = pictures(released, since=counted_from)
     data: dict[str, Any] = breakable(asdict(told))
+    data["running"] = shortened(told.title, _RUNNING)
     # typst takes texts alone from memory, so the drawings come as lists of numbers.
     data["pictures"] = [{"pdf": [*p.chart.pdf()], "caption": p.caption, "alt": p.alt} for p in drawn]
-    fonts = [str(files("forecast") / "fonts")]
+    fonts = typst.Fonts(include_system_fonts=False, font_paths=[fonts_folder()])
     source, report = template_text("report.typ").encode(), json.dumps(data)
-    return typst.compile(
-        source, font_paths=fonts, ignore_system_fonts=True, format="pdf", sys_inputs={"report": report}
-    )
+    return typst.compile(source, font_paths=fonts, format="pdf", sys_inputs={"report": report})
 
 
 def breakable(value: Any) -> Any:

@@ -104,6 +104,26 @@ def test_fifteen_points_are_fifteen_points(low: float, high: float) -> None:
     assert confidence(held).level == "high"
 
 
+@pytest.mark.parametrize(
+    ("low", "high", "told", "level"),
+    [
+        (0.5, 0.64, "14", "high"),
+        (0.5, 0.65, "15", "high"),
+        (0.5, 0.654, "15.4", "moderate"),
+        (0.5, 0.6501, "15.01", "moderate"),
+        (0.5, 0.656, "16", "moderate"),
+        (0.5, 0.9, "40", "moderate"),
+        (0.5, 0.903, "40.3", "low"),
+        (0.1, 0.976, "88", "low"),
+    ],
+)
+def test_the_width_is_told_so_that_it_agrees_with_the_level(low: float, high: float, told: str, level: str) -> None:
+    """As many decimals as show on which side of a limit it lies."""
+    sure = confidence(with_band(events(10), low=[low, 0.0], high=[high, 1.0], final=[0.6, 0.4]))
+    assert sure.level == level
+    assert sure.why.startswith(f"the band of the leading scenario is {told} points wide,")
+
+
 @pytest.mark.parametrize(("low", "high"), [(0.3, 0.7), (0.1, 0.5), (0.45, 0.85), (0.55, 0.95), (0.15, 0.55)])
 def test_forty_points_are_forty_points(low: float, high: float) -> None:
     held = with_band(events(10), low=[low, 0.0], high=[high, 1.0], final=[0.6, 0.4])
@@ -344,12 +364,15 @@ def test_the_paragraph_has_the_figures_of_the_outlook(seed: int) -> None:
     order = np.argsort(-outlook.final, kind="stable")
     leader, second = (outlook.study.scenarios[k] for k in order[:2])
     told = paragraph(outlook)
-    first, worlds = told.split(". ")[0], told[told.index("Of 100 worlds") : told.index(". ", told.index("Of 100"))]
+    first, worlds = (
+        told[: told.index(". Of 100")],
+        told[told.index("Of 100 worlds") : told.index(". ", told.index("Of 100"))],
+    )
     low, high = (percent(float(edge[-1, order[0]])) for edge in (outlook.bands.low, outlook.bands.high))
     p, q = (percent(float(outlook.final[k])) for k in order[:2])
     assert first == (
-        f"As of {as_of}, {leader.label} is {words_with_range(outlook)[order[0]]}: {p} ({low} to {high}), "
-        f"ahead of {second.label} with {q}"
+        f"As of {as_of}, {leader.label} stands at {p} ({low} to {high}), "
+        f"ahead of {second.label} with {q}; in words: {words_with_range(outlook)[order[0]]}"
     )
     counted = {name: int(n) for n, name in re.findall(r"(\d+) end in (Way \d)", worlds)}
     expected = zip((s.label for s in outlook.study.scenarios), frequencies(outlook.final), strict=True)
@@ -427,7 +450,8 @@ def test_the_commands_tell_the_same(
     for shown in (outputs["page"], outputs["table"]):
         assert told["paragraph"] in " ".join(shown.split())
     leader = max(whole["scenarios"], key=lambda item: float(item["probability"]))
-    assert f"{leader['name']} is {leader['words']}: {percent(leader['probability'])}" in told["paragraph"]
+    assert f"{leader['name']} stands at {percent(leader['probability'])} (" in told["paragraph"]
+    assert f"; in words: {leader['words']}. " in told["paragraph"]
     assert sum(told["frequencies"].values()) == 100
     from_priors = json.loads(outputs["since"])
     moved = leader["probability"] - leader["prior"]

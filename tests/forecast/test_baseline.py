@@ -416,11 +416,11 @@ class TestCommands:
         for told in (
             "baseline past/strikes.csv, 2020-01-01 to 2023-12-31: 3 in 4.00 years, (3 + 1/2) / 4.00 = 0.875 a year; "
             "1 more lie outside these days and are not counted",
-            "up 2 1.75 down 0.5 0.438",
+            "up 2.0 1.750 down 0.5 0.438",
             "baseline poll.csv, 16 readings up to 2023-07-01: local-level by days: sigma2.irregular",
             "log likelihood",
             "no sign that the errors hang together (Ljung-Box",
-            "up +4 down -2.5",
+            "up +4.0 down -2.5",
         ):
             assert told in shown
         assert run(["status", "--as-of", "2024-06-01"]) == 0

@@ -60,7 +60,13 @@ def _exports() -> Iterator[Exit]:
     yield Exit(("export", "--format", "markdown", "-"))
 
 
+REPLAYS = (Exit(("backtest", "--by", "as-of", "--to", AS_OF, "--every", "30d", "-o", OUT + ".csv")),)
+"""Those that are given their days."""
+
 READINGS = (
+    *REPLAYS,
+    Exit(("record", "--rows")),
+    Exit(("record", "--json")),
     Exit(("status",)),
     Exit(("status", "--json")),
     Exit(("explain", "--all")),
@@ -71,6 +77,7 @@ READINGS = (
     Exit(("evidence", "--json")),
     Exit(("evidence", "--json", "--corrected")),
     Exit(("calendar", "-o", OUT + ".ics")),
+    Exit(("report", "--since", "2024-02-15", "-o", OUT + ".md")),
     *_exports(),
     *(Exit(("chart", name, "-o", OUT + ".json")) for name in ("timeline", "matrix", "waterfall", "board", "watch")),
     Exit(("chart", "series", "--indicator", "wait", "-o", OUT + ".json")),
@@ -82,6 +89,7 @@ PICTURES = (
     *(Exit(("chart", "timeline", "-o", OUT + ending)) for ending in (".png", ".svg", ".pdf")),
     Exit(("chart", "waterfall", "-o", OUT + ".svg")),
     Exit(("chart", "matrix", "-o", OUT + ".pdf")),
+    *(Exit(("report", "-o", OUT + ending)) for ending in (".html", ".pdf", ".docx", ".ipynb")),
 )
 """Those that draw, which takes longer."""
 
@@ -91,6 +99,10 @@ STUDIES = (
     Exit(("study", "show")),
     Exit(("study", "show", "--file")),
     Exit(("study", "show", "--json")),
+    Exit(("score",)),
+    Exit(("score", "--json")),
+    Exit(("score", "--csv")),
+    Exit(("score", "--chart", OUT + ".svg")),
 )
 """Those that rest on the study alone."""
 
@@ -98,6 +110,7 @@ EXITS = (*READINGS, *PICTURES, *STUDIES)
 
 STAY_IN_THE_HOUSE = {
     *("init", "demo", "completion", "log", "import", "cover", "amend", "retract", "publish", "publications"),
+    "resolve",
     *("verify", "copy", "dump", "load", "study check", "study add", "study list", "study history"),
 }
 """Commands that write into a ledger, or hand on all of it, or print what only its keepers read."""
@@ -175,7 +188,7 @@ def above(level: str) -> list[str]:
 def call(commands: Commands, leaves: Exit, ledger: Path, *more: str) -> bytes:
     """What an exit leaves behind, which is refused or done."""
     (commands.folder / "out").mkdir()
-    options = () if leaves in STUDIES else ("--as-of", AS_OF, "--draws", "100")
+    options = () if leaves in (*STUDIES, *REPLAYS) else ("--as-of", AS_OF, "--draws", "100")
     result = commands(*leaves.arguments, "--ledger", ledger, *options, *more)
     assert result.code == (0 if "--without-above" in more or leaves in STUDIES else 2), result.err
     if result.code == 2:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from forecast.cli.main import run
-from forecast.outlook import Outlook
+from forecast.outlook import MOST_DRAWN, Outlook, TooManyDrawsError
 from tests import oracles
 from tests.forecast.build import japan_sar, outlook_of
 from tests.strategies import random_case, to_yaml
@@ -232,3 +233,20 @@ def test_the_case_is_a_sensible_forecast() -> None:
     weightless = [item for item in outlook.report_contributions if item.live.rho == 0.0]
     assert len(weightless) >= 5
     assert max(float(abs(item.change).max()) for item in weightless) < 1e-12
+
+
+def test_reports_that_all_move_nothing_move_nothing_under_drift() -> None:
+    """Weightless ones, and copies; what the day would gain without them is nothing on no day."""
+    reports = [{"indicator": "signs", "observed": "2025-01-03", "state": "high", "grade": "E5"}] * 2
+    outlook = outlook_of(study_of(STATE, drift={"half_life": "60 d"}), reports, [], OPENS + timedelta(days=9))
+    assert [item.change.tolist() for item in outlook.report_contributions] == [[0.0, 0.0]] * 2
+
+
+def test_more_draws_than_memory_holds_are_refused_before_anything_is_worked_out() -> None:
+    """Days times scenarios times draws, and the mend is a number that is taken."""
+    outlook = outlook_of(study_of(STATE, horizon="2028-01-01"), [], [], OPENS + timedelta(days=999))
+    replace(outlook, draws=100_000)
+    with pytest.raises(TooManyDrawsError, match="100,001 draws of 2 scenarios on 1,000 days") as refused:
+        replace(outlook, draws=100_001)
+    assert refused.value.mend == "give at most 100000, or an earlier --as-of"
+    assert (refused.value.where, MOST_DRAWN) == ("--draws", 2 * 1_000 * 100_000)

@@ -38,6 +38,7 @@ from forecast.display import percent
 from forecast.outlook import AsOfError, Outlook
 from forecast.probability import DECIBAN, log_odds
 from forecast.release import release_power
+from forecast.study import UnknownScenarioError
 from tests.commands import Commands
 from tests.forecast.build import outlook_of, released
 from tests.forecast.test_charts import FEW, bread, found_out, japan, outlook_with, texts_of, values_with

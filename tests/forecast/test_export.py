@@ -359,7 +359,7 @@ def test_the_page_says_what_the_outlook_says() -> None:
     )
     assert page.startswith("# Japan after the SAR agreement\n\nTLP:CLEAR\n\n**Question:** How far will")
     assert "As of 2026-06-01, from" in page
-    assert "- **Note:** The rows of sar-effect were changed" in page
+    assert "- **Flag:** The rows of sar-effect were changed" in page
     for scenario in outlook.study.scenarios:
         assert f"- **{scenario.label}**: " in page
     assert f"Ledger head 7:{'cd' * 32}; study revision 2 ({'ab' * 32}); engine 0.0.0" in page

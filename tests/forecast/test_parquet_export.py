@@ -46,6 +46,7 @@ def test_the_file_says_where_it_comes_from() -> None:
         "ledger": {"entries": 7, "head": "cd" * 32},
         "tlp": "clear",
         "without": [],
+        "flags": [],
     }
 
 

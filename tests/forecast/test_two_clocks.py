@@ -85,6 +85,8 @@ READINGS: dict[str, list[str]] = {
     "evidence --json": ["evidence", "--json"],
     "watch": ["watch"],
     "watch --json": ["watch", "--json"],
+    "record --rows": ["record", "--rows"],
+    "record --json": ["record", "--json"],
     "power --json": ["power", "--json", "--runs", "3"],
     "export --format json": ["export"],
     "export, of an earlier day": ["export", "--as-of", "2024-02-20"],

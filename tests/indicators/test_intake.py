@@ -106,7 +106,7 @@ CSV: dict[str, tuple[str | bytes, Faults]] = {
     ),
     "indicator retired": (f"{SHORT}\ngone,2024-02-01,no\n", [(2, 'indicator: indicator "gone" is retired')]),
     # Days
-    "day missing": (f"{SHORT}\nmood,,calm\n", [(2, "observed: the day is missing; give observed")]),
+    "day missing": (f"{SHORT}\nmood,,calm\n", [(2, "observed: the day is missing; give the day")]),
     "day of two digits": (
         f"{SHORT}\nmood,24-02-01,calm\n",
         [(2, 'observed: "24-02-01" is not a day; write it as YYYY-MM-DD')],

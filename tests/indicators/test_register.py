@@ -99,6 +99,17 @@ def test_what_no_version_of_ours_wrote_is_named(kind: str, payload: dict[str, An
         register_of(ledger)
 
 
+def test_it_knows_what_closed_the_study_and_that_it_was_undone() -> None:
+    ledger = new_ledger()
+    assert register_of(ledger).settled is None
+    settled = workflow.resolve(ledger, "port", "strike", on=date(2024, 5, 1), author="ana", today=TODAY)
+    found = register_of(ledger).settled
+    assert found is not None
+    assert found.id == settled.entry
+    workflow.undo_resolution(ledger, "port", why="x", author="ana")
+    assert register_of(ledger).settled is None
+
+
 def test_publications_are_passed_over() -> None:
     ledger = new_ledger()
     ledger.append(lambda _: [Draft(author="ana", study="port", kind="publish", payload={})])

@@ -206,3 +206,15 @@ def test_taking_entries_one_by_one_or_in_two_parts_is_the_same(kinds: list[str],
     for entry in whole[cut:]:
         parts.take(entry)
     assert parts == replayed(whole)
+
+
+def test_a_study_is_settled_until_that_is_undone() -> None:
+    settled = ("resolve", {"scenario": "a"})
+    assert known().settled is None
+    found = known(settled).settled
+    assert found is not None
+    assert found.id == "e1"
+    assert known(settled, ("resolve", {"undo": "e1"})).settled is None
+    again = known(settled, ("resolve", {"undo": "e1"}), ("resolve", {"void": True})).settled
+    assert again is not None
+    assert again.id == "e3"
