@@ -173,7 +173,8 @@ class Power:
         else:
             says = {"can": "{} apart", "often": "{} apart more often than not", "cannot": "{} not at all"}
             parts = [says[level].format(n) for level in says if (n := levels.count(level))]
-            apart = f"Of {len(levels)} pairs of scenarios it tells {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}."
+            told = " and ".join(filter(None, [", ".join(parts[:-1]), parts[-1]]))
+            apart = f"Of {len(levels)} pairs of scenarios it tells {told}."
         return (
             f"Watched as planned until {self.study.horizon}, this set ends with the truth at {100 * LEADS:.0f} % or "
             f"more in {found} of the runs and with a wrong scenario there in {misled}, each scenario counted by its "

@@ -35,40 +35,53 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     ),
     "forecast": (
         # Arrays and words.
-        ("version", "probability", "words", "blocks", "bayes", "kalman", "change", "outcomes"),
+        (
+            *("version", "probability", "words", "faces", "blocks", "bayes", "kalman", "change", "outcomes"),
+            *("scores", "corp", "comparison"),
+        ),
         # The question, its rows, its file.
         ("yaml_tree", "findings", "history", "baseline", "study", "study_checks", "study_file"),
         # From reports to what they say, and what follows from it.
         (
             *("events", "state_likelihood", "count_likelihood", "measure_likelihood", "baseline_likelihood"),
-            *("likelihood", "explain", "draws", "simulation", "boards", "frames"),
+            *("likelihood", "own_past", "explain", "draws", "simulation", "boards", "frames"),
         ),
-        # One study and day; what else can be asked of it; what may change; what may leave the house.
+        # One study and day; what else can be asked of it; what became of it; what may leave the house.
         (
             *("outlook", "display", "dependence", "surprise", "assessment", "flip", "information", "next_reading"),
-            *("projection", "power", "revision", "publication", "release"),
+            *("projection", "power", "revision", "publication", "resolution", "track", "forecast_table", "crowd"),
+            *("table_scores", "release", "scorecard"),
         ),
-        # From a ledger to an outlook, and what a person does to a ledger; the face for notebooks.
-        ("reading", "update", "workflow", "api"),
+        # From a ledger to an outlook; its past; what a person does to a ledger; the face for notebooks.
+        (
+            *("reading", "settled", "update", "past", "short_run", "suggestion", "backtest"),
+            *("workflow", "api"),
+        ),
         # Pictures.
         (
             *("charts.placing", "charts.style", "charts.lettering", "charts.shades", "charts.night"),
             *("charts.pdf_order", "charts.picture", "charts.chart", "charts.frame", "charts.time_axis", "charts.plot"),
             *("charts.line_ends", "charts.moves", "charts.timeline", "charts.series", "charts.watch", "charts.power"),
-            *("charts.matrix", "charts.waterfall", "charts.board", "charts.calibration", "charts"),
+            *("charts.matrix", "charts.waterfall", "charts.board", "charts.calibration", "charts.reliability"),
+            "charts",
         ),
-        # Formats; the worked cases.
+        # Documents, formats; the worked cases.
         (
             *("export.json_export", "export.tables", "export.csv_export", "export.markdown_export"),
             *("export.xlsx_export", "export.parquet_export", "export.stix_export", "export"),
-            *("export.calendar_export", "export.folder", "study_folder", "cases"),
+            *("export.calendar_export", "export.folder"),
+            *("report.template", "report.content", "report.pictures", "report.html", "report.pdf", "report.markdown"),
+            *("report.docx_template", "report.docx", "report.notebook", "report"),
+            *("study_folder", "cases"),
         ),
         # A thin skin over all of it.
         (
             *("cli", "cli.suggesting", "cli.options", "cli.writing", "cli.attaching"),
-            *("cli.tables", "cli.study_tables", "cli.entry_page"),
+            *("cli.tables", "cli.study_tables", "cli.entry_page", "cli.score_tables"),
             *("cli.powering", "cli.charting", "cli.exporting", "cli.importing", "cli.logging", "cli.moving"),
-            *("cli.publishing", "cli.setting_up", "cli.showing", "cli.study", "cli.watching", "cli.main"),
+            *("cli.notebooks", "cli.reporting", "cli.resolving", "cli.scoring", "cli.publishing"),
+            *("cli.recording", "cli.backtesting", "cli.setting_up", "cli.showing", "cli.study", "cli.watching"),
+            "cli.main",
         ),
     ),
 }
@@ -82,30 +95,38 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "pandas": ("forecast.frames",),
     "vl_convert": ("forecast.charts",),
     "xlsxwriter": ("forecast.export.xlsx_export",),
-    "pyarrow": ("forecast.export.parquet_export",),
+    "pyarrow": ("forecast.export.parquet_export", "forecast.forecast_table"),
+    "jinja2": ("forecast.report.html", "forecast.report.docx"),
+    "typst": ("forecast.report.pdf",),
+    "docx": ("forecast.report.docx_template", "forecast.report.docx"),
+    "docxtpl": ("forecast.report.docx",),
+    "nbformat": (CLI,),
+    "nbclient": (CLI,),
+    "traitlets": (CLI,),
     "statsmodels": ("forecast.baseline",),
-    "scipy": ("forecast.baseline",),
+    "scipy": ("forecast.baseline", "forecast.corp", "forecast.comparison"),
     "ruamel": ("forecast.yaml_tree",),
     "openpyxl": ("indicators.intake_xlsx",),
-    "zipfile": ("indicators.workbook", "indicators.intake_xlsx"),
+    "zipfile": ("indicators.workbook", "indicators.intake_xlsx", "forecast.report.docx"),
     "xml": ("indicators.workbook",),
     "click": (CLI,),
     "rich": (CLI,),
     # Files, the environment, the terminal.
     "pathlib": (
         *("indicators.ledger_sqlite", "indicators.address", "indicators.opening", "indicators.attachment_folder"),
-        *("forecast.study_folder", "forecast.api", "forecast.cases", CLI),
+        *("forecast.study_folder", "forecast.api", "forecast.cases", "forecast.forecast_table", CLI),
     ),
     "os": ("indicators.attachment_folder", "forecast.api", CLI),
     "importlib": (
         "forecast",
+        "forecast.report.template",
         "forecast.cases",
         "forecast.charts.picture",
         "forecast.export.json_export",
         "forecast.cli.main",
     ),
     "getpass": (CLI,),
-    "tempfile": (CLI,),
+    "tempfile": ("forecast.forecast_table", CLI),
     "traceback": (CLI,),
     # The clock of the world is `indicators.clock`; these only wait or show progress.
     "time": ("indicators.ledger_postgres", CLI),
@@ -282,6 +303,7 @@ def test_files_are_opened_only_where_they_belong(room: str) -> None:
         "forecast.study_folder",
         "forecast.cases",
         "forecast.export.json_export",
+        "forecast.report.template",
         CLI,
     )
     if not is_among(room, allowed):

@@ -17,7 +17,6 @@ from indicators.days import DAYS_PER_YEAR
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
 if TYPE_CHECKING:
-
     from rich.console import Console
 
     from forecast.baseline import BaseRate, Fit
