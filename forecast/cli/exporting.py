@@ -102,6 +102,8 @@ def _export_one(file: str, form: str, table: str | None, asked: Asked) -> None:
     _write(file, FORMATS[form].write(released, **options), asked)
     if form in _WITHOUT_FLAGS:
         _tell_flags(released)
+        head = released.provenance.head
+        click.echo(f"ledger {head.entries}:{head.hash}", err=True)
 
 
 def _tell_flags(released: Released) -> None:
