@@ -898,16 +898,22 @@ def test_several_studies_in_one_ledger(small: Forecast, tmp_path: Path) -> None:
 # Exports
 
 
+def verified(small: Forecast, line: str) -> bool:
+    """Whether the head that a line ends with is one of the ledger's."""
+    return small("verify", "--head", line.rpartition(":")[2]).code == 0
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "markdown"])
 def test_an_export_to_a_file_is_that_to_stdout(small: Forecast, tmp_path: Path, form: str) -> None:
     moment = done(small("evidence", "--json")).json[-1]["recorded_at"]
     options = ["--format", form, "--known-at", moment]
     printed, written = done(small("export", *options)), done(small("export", "out", *options))
     assert (tmp_path / "out").read_bytes().decode() == printed.out
-    flags = printed.err.splitlines()
-    assert (written.out, written.err.splitlines()) == ("", ["out written", *flags])
-    assert bool(flags) == (form == "csv")
-    assert all(line.startswith("flag: ") for line in flags)
+    beside = printed.err.splitlines()
+    assert (written.out, written.err.splitlines()) == ("", ["out written", *beside])
+    # The other formats have a place for them.
+    assert [line.split()[0] for line in beside] == (["flag:"] * (len(beside) - 1) + ["ledger"] if form == "csv" else [])
+    assert not beside or verified(small, beside[-1])
     assert done(small("export", "-", *options)).out == printed.out
 
 
