@@ -34,6 +34,8 @@ __all__ = ["TemplateError", "checked_template", "docx_bytes"]
 
 _MOST_BYTES, _MOST_PARTS = 60_000_000, 2_000
 _WIDTH_MM = 170
+# On the first page it leaves room for what changed and what would change it.
+_FRONT_WIDTH_MM = 120
 _FIRST_ZIP_DAY = (1980, 1, 1, 0, 0, 0)
 _FETCHED = re.compile(rb"<Relationship\b[^>]*TargetMode\s*=\s*[\"']External[\"'][^>]*>")
 
@@ -111,9 +113,9 @@ def _filled(paper: bytes, told: Briefing, drawn: list[Picture], name: str) -> by
     values = fields_of(told)
     alt = {}
     for picture in drawn:
-        drawing = picture.chart.png()
+        drawing, width = picture.chart.png(), _FRONT_WIDTH_MM if picture.name == "timeline" else _WIDTH_MM
         alt[drawing] = picture.alt
-        values[picture.name] = InlineImage(document, io.BytesIO(drawing), width=Mm(_WIDTH_MM))
+        values[picture.name] = InlineImage(document, io.BytesIO(drawing), width=Mm(width))
     sandbox = ImmutableSandboxedEnvironment(autoescape=True, undefined=StrictUndefined)
     try:
         unknown = sorted(document.get_undeclared_template_variables(sandbox) - set(values))

@@ -22,7 +22,11 @@ __all__ = ["default_template"]
 _FONT = "Arial"
 _PALE = RGBColor(0x59, 0x59, 0x59)
 _FIRST = datetime(2000, 1, 1)
-_LOOK = "Look next: {{ look.indicator }} ({{ look.due }}, {{ look.bits_per_cost_text }} bits)"
+_LOOKS = (
+    "{% if looks %}Where to look next, with the bits that a look tells for its cost: {% for look in looks %}"
+    "{{ look.indicator }} ({{ look.due }}, {{ look.bits_per_cost_text }}){% if not loop.last %}; {% endif %}"
+    "{% endfor %}.{% endif %}"
+)
 _RULES = {"top": ("8", "222222"), "bottom": ("8", "222222"), "insideH": ("4", "C8C8C8")}
 
 
@@ -43,7 +47,7 @@ def default_template() -> bytes:
 
 
 def _set_styles(document: Any) -> None:
-    for name, size in (("Normal", 10), ("Title", 20), ("Heading 1", 13), ("Heading 2", 10.5)):
+    for name, size in (("Normal", 9), ("Title", 17), ("Heading 1", 11), ("Heading 2", 9.5)):
         style = document.styles[name]
         style.font.name, style.font.size = _FONT, Pt(size)
         fonts = style.element.get_or_add_rPr().get_or_add_rFonts()
@@ -52,12 +56,13 @@ def _set_styles(document: Any) -> None:
         if name != "Normal":
             style.font.color.rgb, style.font.bold = RGBColor(0, 0, 0), True
             style.paragraph_format.keep_with_next = True
-            style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(10), Pt(3)
+            style.paragraph_format.space_before, style.paragraph_format.space_after = Pt(6), Pt(2)
     document.styles["Title"].paragraph_format.space_before = Pt(0)
     border = document.styles["Title"].element.pPr.find(qn("w:pBdr"))
     if border is not None:
         document.styles["Title"].element.pPr.remove(border)
-    document.styles["Normal"].paragraph_format.space_after = Pt(4)
+    document.styles["Normal"].paragraph_format.space_after = Pt(3)
+    document.styles["Normal"].paragraph_format.line_spacing = 1.0
     document.styles["List Bullet"].paragraph_format.space_after = Pt(1)
 
 
@@ -65,7 +70,8 @@ def _set_page(document: Any) -> None:
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.left_margin = section.right_margin = Mm(20)
-    section.top_margin, section.bottom_margin = Mm(20), Mm(18)
+    section.top_margin, section.bottom_margin = Mm(16), Mm(14)
+    section.header_distance = section.footer_distance = Mm(7)
     head, foot = section.header.paragraphs[0], section.footer.paragraphs[0]
     _run(head, "{{ mark }}", bold=True)
     _run(head, "   {{ title }}", pale=True)
@@ -100,11 +106,7 @@ def _front(document: Any) -> None:
     _table(document, ("Day", "What", "Decibans"), "m in moves", moves, (24, 122, 24))
     document.add_heading("What would change it", 1)
     _bullets(document, "hinge in hinges", "{{ hinge }}")
-    _bullets(
-        document,
-        "look in looks",
-        _LOOK,
-    )
+    document.add_paragraph(_LOOKS)
     document.add_heading("What was not looked at, and what else to know", 1)
     _bullets(document, "note in notes", "{{ note }}")
 
@@ -142,7 +144,7 @@ def _annex(document: Any) -> None:
         "{{ e.change }}",
     )
     header = ("Entry", "Day", "Indicator and finding", "Grade", "Source and note", "Change")
-    _table(document, header, "e in evidence", cells, (14, 21, 40, 18, 58, 19), size=8)
+    _table(document, header, "e in evidence", cells, (14, 21, 40, 18, 58, 19), size=7.5)
     document.add_heading("Annex: method", 1)
     _loop(document, "text in method")
     document.add_paragraph("{{ text }}")
@@ -155,7 +157,7 @@ def _run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = False,
     run = paragraph.add_run(text)
     run.bold, run.italic = bold or None, italic or None
     if pale:
-        run.font.color.rgb, run.font.size = _PALE, Pt(9)
+        run.font.color.rgb, run.font.size = _PALE, Pt(8.5)
 
 
 def _field(paragraph: Any, name: str) -> None:
@@ -189,7 +191,7 @@ def _picture(document: Any, name: str) -> None:
 
 
 def _table(
-    document: Any, header: Sequence[str], what: str, cells: Sequence[str], widths: Sequence[float], *, size: float = 9
+    document: Any, header: Sequence[str], what: str, cells: Sequence[str], widths: Sequence[float], *, size: float = 8
 ) -> None:
     """A table with a header row that repeats, and one row of fields for each of what there is."""
     table = document.add_table(rows=4, cols=len(header))
@@ -207,7 +209,8 @@ def _table(
             cell.paragraphs[0].paragraph_format.keep_with_next = n == 0 or None
     for column, width in zip(table.columns, widths, strict=True):
         column.width = Mm(width)
-    document.add_paragraph().paragraph_format.space_after = Pt(0)
+    gap = document.add_paragraph()
+    gap.paragraph_format.space_after, gap.paragraph_format.line_spacing = Pt(0), Pt(5)
 
 
 def _mark_row(row: Any, name: str) -> None:
