@@ -75,8 +75,10 @@ def _show_done(done: Imported, *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"written": written, "skipped": done.skipped, "entries": done.entries}))
         return
+    from forecast.display import counted
+
     span = f" (e{done.positions[0]} to e{done.positions[-1]})" if written else ""
-    click.echo(f"{written} reports written{span}, {done.skipped} skipped as already there")
+    click.echo(f"{counted(written, 'report')} written{span}, {done.skipped:,} skipped as already there")
 
 
 def _show_tried(tried: Tried, *, as_json: bool) -> None:
@@ -85,9 +87,12 @@ def _show_tried(tried: Tried, *, as_json: bool) -> None:
         facts = {"written": 0, "would_write": would_write, "skipped": tried.skipped, "entries": []}
         click.echo(json.dumps({**facts, "first": tried.first}, ensure_ascii=False))
         return
+    from forecast.display import counted
+
     if tried.first:
         _print_first(tried)
-    click.echo(f"{would_write} reports would be written, {tried.skipped} skipped as already there; nothing was written")
+    told = f"{counted(would_write, 'report')} would be written, {tried.skipped:,} skipped as already there"
+    click.echo(f"{told}; nothing was written")
 
 
 def _print_first(tried: Tried) -> None:

@@ -109,7 +109,7 @@ def test_a_bar_is_shown_on_a_terminal_alone(
     capsys.readouterr()
     monkeypatch.setattr(sys, "stderr", shown)
     assert run(["import", "a.csv"]) == 0
-    assert capsys.readouterr().out == "1000 reports written (e2 to e1001), 0 skipped as already there\n"
+    assert capsys.readouterr().out == "1,000 reports written (e2 to e1001), 0 skipped as already there\n"
     assert ("importing" in shown.getvalue(), "100%" in shown.getvalue()) == (on_terminal, on_terminal)
 
 

@@ -59,8 +59,9 @@ def test_the_page_says_it_on_top(marked: Commands) -> None:
 def test_a_list_says_it_beside_itself(marked: Commands) -> None:
     result = marked.done("export", "--format", "csv", *BELOW)
     assert GAP not in result.out
-    note, *flags = result.err.splitlines()
+    note, *flags, head = result.err.splitlines()
     assert note == f"note: {GAP}"
+    assert head.startswith("ledger ")
     assert all(line.startswith("flag: ") for line in flags)
 
 
