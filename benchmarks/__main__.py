@@ -54,16 +54,14 @@ class Figure(NamedTuple):
 
 
 def in_turns(repeats: int, *jobs: Callable[[], Any]) -> list[float]:
-    """Median seconds of each job, each run in every round; the garbage collector rests meanwhile, as in `timeit`."""
+    """Median seconds of each job, each run in every round."""
     spent: list[list[float]] = [[] for _ in jobs]
     for _ in range(repeats):
         for job, times in zip(jobs, spent, strict=True):
             gc.collect()
-            gc.disable()
             start = time.perf_counter()
             job()
             times.append(time.perf_counter() - start)
-            gc.enable()
     return [statistics.median(times) for times in spent]
 
 
@@ -113,7 +111,7 @@ def figures(name: str) -> list[Figure]:
     whole, left_out, informed, added = in_turns(
         repeats,
         lambda: one_pass(case),
-        lambda: next(fresh).final_without,
+        lambda: next(fresh).report_contributions,
         lambda: looks(next(fresh)),
         lambda: outlook.with_report(more).course,
     )

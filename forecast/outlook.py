@@ -360,13 +360,13 @@ class Outlook:
     def report_contributions(self) -> list[Contribution]:
         """What each report did, in order of dated day and ledger."""
         decibans = self._moves.reports / DECIBAN
-        changes = self.final - np.exp(self.final_without)
+        changes = self.final - np.exp(self._final_without)
         rows = zip(self._reports, self._log_likelihoods, decibans, changes, strict=True)
         return [Contribution(live, logs, weights, change) for (live, _), logs, weights, change in rows]
 
     @cached_property
-    def final_without(self) -> Floats:
-        """Log probabilities on the as-of day had each report not been logged, shape (R, K); by dated day and ledger."""
+    def _final_without(self) -> Floats:
+        """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
         changes = (change for indicator_id in self.likelihoods for change in self._changes_without(indicator_id))
         finals = final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
         return finals[self._order]
