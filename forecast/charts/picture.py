@@ -6,11 +6,12 @@ of at most 256, at an eighth of the size.
 
 from __future__ import annotations
 
+import re
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
 from functools import cache
-from html import escape
+from html import escape, unescape
 from importlib.resources import files
 from types import ModuleType
 from typing import Any
@@ -18,12 +19,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from forecast.charts.lettering import text_width
 from forecast.charts.pdf_order import in_order
 from forecast.display import one_line
 
 __all__ = ["pdf", "png", "svg", "with_palette"]
 
 _VEGA_LITE = "6.4"
+_TEXT = re.compile(r'(?P<opening><text [^>]*font-size="(?P<size>[\d.]+)px"[^>]*)(?<!/)>.*?</text>', re.DOTALL)
+_LINE = re.compile(r"(?P<opening><(?:text|tspan)\b[^>]*)>(?P<text>[^<]+)<")
+_LAST_LATIN = "\u024f"
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _TRUE_COLOUR_WITH_ALPHA = (8, 6, 0, 0, 0)
 _SUB = 1
@@ -48,12 +53,29 @@ def png(chart: Mapping[str, Any], *, scale: float = 2) -> bytes:
 
 
 def svg(chart: Mapping[str, Any]) -> str:
-    """The chart as an SVG document whose texts are texts, and whose description is what a screen reader reads."""
+    """The chart as an SVG document whose texts are texts, and whose description is what a screen reader reads.
+
+    Texts keep the width they were laid out for, whatever letters a reader's machine has for them.
+    """
     # Of itself the renderer would have every mark read out with its places in pixels.
     plain = {**chart, "config": {**chart.get("config", {}), "aria": False}}
     drawing: str = _renderer().vegalite_to_svg(plain, vl_version=_VEGA_LITE, allowed_base_urls=[])
     label = escape(one_line(str(chart.get("description", ""))))
-    return drawing.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return _TEXT.sub(_at_its_width, drawing).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+
+
+def _at_its_width(found: re.Match[str]) -> str:
+    opening, size = found["opening"], float(found["size"])
+    is_bold = 'font-weight="bold"' in opening
+
+    def held(line: re.Match[str]) -> str:
+        text = unescape(line["text"])
+        if not text.strip() or max(text) > _LAST_LATIN:
+            return line[0]  # its width is a guess
+        width = text_width(text, size, bold=is_bold)
+        return f'{line["opening"]} textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs">{line["text"]}<'
+
+    return _LINE.sub(held, found[0])
 
 
 def pdf(chart: Mapping[str, Any]) -> bytes:

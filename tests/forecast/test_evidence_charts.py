@@ -367,6 +367,19 @@ def test_a_drawing_needs_nothing_from_outside(name: str) -> None:
     assert "TLP:" in chart["title"]["subtitle"][-1]
 
 
+def test_a_drawing_keeps_its_layout_with_other_letters() -> None:
+    """Where a reader's machine has other letters than it was laid out for, no name is cut or on top of another."""
+    drawing = ET.fromstring(one_of_each(japan(DAY), bread())["matrix"].svg())
+    lines = [line for line in drawing.iter() if line.tag.rpartition("}")[2] in ("text", "tspan") and line.text]
+    assert len(lines) > 100
+    for text in (element for element in drawing.iter() if element.tag.endswith("}text")):
+        size, is_bold = float(text.attrib["font-size"].removesuffix("px")), text.get("font-weight") == "bold"
+        for line in (item for item in (text, *text) if item.text and item.text.strip()):
+            wide = text_width(line.text, size, bold=is_bold)
+            assert float(line.attrib["textLength"]) == pytest.approx(wide, abs=0.06), line.text
+            assert line.attrib["lengthAdjust"] == "spacingAndGlyphs"
+
+
 @pytest.mark.parametrize("text", [*HOSTILE, *("".join(AWKWARD[n : n + 12]) for n in range(0, len(AWKWARD) - 1, 12))])
 def test_texts_of_users_are_texts(text: str) -> None:
     text = text[:150]
