@@ -20,6 +20,8 @@ __all__ = [
     "account",
     "aligned",
     "bar",
+    "bits_text",
+    "counted",
     "most_changed",
     "most_moving",
     "number",
@@ -130,6 +132,17 @@ def counted(n: int, noun: str) -> str:
     ('1 report', '2 reports')
     """
     return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def bits_text(bits: float) -> str:
+    """Bits with four decimals; what they would show as nothing with `<`.
+
+    Examples
+    --------
+    >>> bits_text(0.01234), bits_text(2e-6), bits_text(0.0)
+    ('0.0123', '<0.0001', '0.0000')
+    """
+    return f"{bits:.4f}" if bits >= 0.0001 or bits == 0.0 else "<0.0001"
 
 
 def bar(p: float, width: int) -> str:

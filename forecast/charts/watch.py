@@ -8,7 +8,7 @@ from forecast.charts.chart import Chart
 from forecast.charts.frame import framed
 from forecast.charts.lettering import names_in_lines
 from forecast.charts.style import COLOURS, MARGIN, WIDTH, Plain, column, day_text, layer, note, over, pixel
-from forecast.display import number, shortened
+from forecast.display import bits_text, number, shortened
 from forecast.information import Look, looks, watch_order
 from forecast.release import Released
 
@@ -74,16 +74,11 @@ def _row(look: Look, n: int, longest: float, name: str) -> Plain:
         "y": _place(n),
         "name": name or look.indicator.id,
         "end": _BARS + length,
-        "bits": _bits(look.bits_per_cost),
+        "bits": bits_text(look.bits_per_cost),
         "cost": number(look.indicator.cost),
         "when": "overdue" if look.overdue else day_text(look.due) if look.due else "",
         "overdue": look.overdue,
     }
-
-
-def _bits(bits: float) -> str:
-    """Four decimals; what they would show as nothing with `<`."""
-    return f"{bits:.4f}" if bits >= 0.0001 or bits == 0.0 else "<0.0001"
 
 
 def _marks() -> list[Plain]:
@@ -106,7 +101,7 @@ def _heads() -> list[Plain]:
 
 def _description(ordered: list[Look]) -> str:
     told = ", ".join(
-        f"{shortened(look.indicator.label, 60)} {_bits(look.bits_per_cost)}{' (overdue)' if look.overdue else ''}"
+        f"{shortened(look.indicator.label, 60)} {bits_text(look.bits_per_cost)}{' (overdue)' if look.overdue else ''}"
         for look in ordered[:_MOST]
     )
     return f"Expected information of the next look, in bits per unit of cost: {told or 'none'}."

@@ -96,7 +96,7 @@ def _print(released: Released, ordered: list[Look]) -> None:
     from rich.text import Text
 
     from forecast.cli.tables import console, print_flags, print_left_out, print_table
-    from forecast.display import number
+    from forecast.display import bits_text, number
     from forecast.information import uncertainty
 
     out, outlook = console(), released.outlook
@@ -110,9 +110,9 @@ def _print(released: Released, ordered: list[Look]) -> None:
         [
             look.indicator.label,
             _when(look, due[look.indicator.id], outlook.as_of),
-            _bits(look.bits),
+            bits_text(look.bits),
             number(look.indicator.cost),
-            _bits(look.bits_per_cost),
+            bits_text(look.bits_per_cost),
             _what(look.indicator),
         ]
         for look in ordered
@@ -154,11 +154,6 @@ def _when(look: Look, due: date | None, as_of: date) -> Text:
     if look.overdue and due:
         return Text(f"overdue {(as_of - due).days} d", style="bold red")
     return Text(due.isoformat() if due else "")
-
-
-def _bits(bits: float) -> str:
-    """Four decimals; what they would show as nothing with `<`."""
-    return f"{bits:.4f}" if bits >= 0.0001 or bits == 0.0 else "<0.0001"
 
 
 def _what(indicator: Indicator) -> str:

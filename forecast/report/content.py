@@ -16,7 +16,7 @@ import numpy as np
 from forecast.assessment import confidence, paragraph, unobserved, words_with_range
 from forecast.assessment import flags as all_flags
 from forecast.boards import Board
-from forecast.display import account, number, one_line, percent, points, shortened
+from forecast.display import account, bits_text, number, one_line, percent, points, shortened
 from forecast.flip import flips
 from forecast.information import looks, watch_order
 from forecast.outlook import Contribution, Outlook, Row
@@ -382,7 +382,7 @@ def _looks(outlook: Outlook) -> Iterator[LookPart]:
             due="overdue" if look.overdue else str(look.due or ""),
             overdue=look.overdue,
             bits_per_cost=look.bits_per_cost,
-            bits_per_cost_text=number(look.bits_per_cost),
+            bits_per_cost_text=bits_text(look.bits_per_cost),
         )
 
 
