@@ -84,8 +84,23 @@ class StrictRecordError(WatchfloorError):
         )
 
 
+class _Gated:
+    """What only the gate makes, and the mark it has."""
+
+    tlp: str
+
+    def __post_init__(self, key: object) -> None:
+        if key is not _GATE:
+            raise NotReleasedError
+
+    @property
+    def mark(self) -> str:
+        """The mark as it is shown: `TLP:AMBER`."""
+        return mark_text(self.tlp)
+
+
 @dataclass(frozen=True, kw_only=True)
-class Released:
+class Released(_Gated):
     """An outlook that may leave the house; only `release` makes one.
 
     Attributes
@@ -106,15 +121,6 @@ class Released:
     tlp: str
     key: InitVar[object] = None
 
-    def __post_init__(self, key: object) -> None:
-        if key is not _GATE:
-            raise NotReleasedError
-
-    @property
-    def mark(self) -> str:
-        """The mark as it is shown: `TLP:AMBER`."""
-        return mark_text(self.tlp)
-
     @property
     def said(self) -> str:
         """The mark, and the gap where there is one: what every picture and page says of its handling."""
@@ -130,7 +136,7 @@ class Released:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasedPower:
+class ReleasedPower(_Gated):
     """A simulation of a study that may leave the house; only `release_power` makes one.
 
     Attributes
@@ -144,18 +150,9 @@ class ReleasedPower:
     tlp: str
     key: InitVar[object] = None
 
-    def __post_init__(self, key: object) -> None:
-        if key is not _GATE:
-            raise NotReleasedError
-
-    @property
-    def mark(self) -> str:
-        """The mark as it is shown: `TLP:AMBER`."""
-        return mark_text(self.tlp)
-
 
 @dataclass(frozen=True, kw_only=True)
-class ReleasedTrack:
+class ReleasedTrack(_Gated):
     """A track record that may leave the house; only `release_track` makes one.
 
     Attributes
@@ -171,15 +168,6 @@ class ReleasedTrack:
     tlp: str
     head: Head
     key: InitVar[object] = None
-
-    def __post_init__(self, key: object) -> None:
-        if key is not _GATE:
-            raise NotReleasedError
-
-    @property
-    def mark(self) -> str:
-        """The mark as it is shown: `TLP:AMBER`."""
-        return mark_text(self.tlp)
 
     @property
     def gap(self) -> str:
