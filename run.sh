@@ -70,7 +70,7 @@ bench)
     ;;
 lock)
     need_uv
-    "$uv" pip compile pyproject.toml --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock
+    "$uv" pip compile pyproject.toml --extra web --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements.lock
     "$uv" pip compile pyproject.toml --group dev --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-dev.lock
     "$uv" pip compile pyproject.toml --group bench -c requirements-dev.lock --universal --generate-hashes --no-emit-index-url --no-header -q --upgrade -o requirements-bench.lock
     ;;

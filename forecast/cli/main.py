@@ -46,10 +46,12 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "publications": ("publishing:publications", "List what was published."),
     "resolve": ("resolving:resolve", "Record what came true, which closes the study."),
     "score": ("scoring:score", "Score what was published of resolved studies, or a table of forecasts."),
+    "serve": ("serving:serve", "Serve the watch floor to browsers on this machine."),
     "verify": ("exporting:verify", "Check every link of the ledger."),
     "copy": ("moving:copy", "Copy a ledger, between files and PostgreSQL."),
     "dump": ("moving:dump", "Write every entry of the ledger to a file."),
     "load": ("moving:load", "Put the entries of such a file into a ledger."),
+    "account": ("accounts:account", "Say who may sign in to the pages of this ledger."),
     "completion": ("setting_up:completion", "Print the script that completes commands in a shell."),
 }
 

@@ -1,0 +1,142 @@
+"""What every request must hold before a page sees it, and what every answer says to the browser.
+
+A page on this machine can be asked for by any page that a browser has open. So the host must be one of ours by name and
+port (a foreign name that resolves to this machine is refused), what writes must come from our own pages (`Sec-Fetch-
+Site`, or else `Origin`), bodies are small, and the content policy lets the browser load nothing but our own files.
+Pure ASGI, outermost, so that nothing gets around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["LARGEST_BODY", "Guard", "Refused"]
+
+LARGEST_BODY = 1_000_000
+"""In bytes, of any request but those that hand in a file."""
+
+SLOWEST_BODY = 20.0
+"""In seconds, from the first byte of a body to the last."""
+
+LONGEST_ADDRESS = 8_000
+METHODS = ("GET", "HEAD", "POST")
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "frame-ancestors 'none'",
+        "base-uri 'none'",
+    )
+)
+SAID: Mapping[str, str] = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+class Refused(HTTPException):  # noqa: N818 - an answer, not an error
+    """A request that does not hold; raised while a body is read, it is answered by whoever reads it."""
+
+
+class Guard:
+    """Lets through what holds; answers the rest with a status and one sentence.
+
+    Parameters
+    ----------
+    app : ASGI application
+    hosts : frozenset of str
+        Names with ports that a browser may know this server by.
+    """
+
+    def __init__(self, app: ASGIApp, *, hosts: frozenset[str]) -> None:
+        self._app, self._hosts = app, hosts
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See the ASGI specification; connections other than HTTP are closed."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] != "http":
+            await send({"type": "websocket.close", "code": 1003})
+            return
+        saying = _saying(send)
+        try:
+            self._check(scope)
+            await self._app(scope, _bounded(receive), saying)
+        except Refused as refused:
+            await PlainTextResponse(f"{refused.detail}\n", status_code=refused.status_code)(scope, receive, saying)
+
+    def _check(self, scope: Scope) -> None:
+        headers = Headers(scope=scope)
+        hosts = [host.lower() for host in headers.getlist("host")]
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            raise Refused(400, "this server does not go by that name; use the address it printed")
+        if scope["method"] not in METHODS:
+            raise Refused(405, "only GET, HEAD and POST are answered here")
+        if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
+            raise Refused(414, "the address is too long")
+        length = headers.get("content-length", "0")
+        if not length.isdigit() or int(length) > LARGEST_BODY:
+            raise Refused(413, "the request is larger than 1 MB")
+        if scope["method"] == "POST":
+            _check_comes_from_here(headers, hosts[0])
+
+
+def _check_comes_from_here(headers: Headers, host: str) -> None:
+    """Raise where a page of somebody else may have sent this."""
+    site, origin = headers.get("sec-fetch-site"), headers.get("origin")
+    is_ours = site in ("same-origin", "none") if site is not None else origin == f"http://{host}"
+    if not is_ours or (origin is not None and origin not in (f"http://{host}", f"https://{host}")):
+        raise Refused(403, "this did not come from a page of this server; open the page and try again")
+
+
+def _bounded(receive: Receive) -> Receive:
+    """The same body, refused once it is too large, or does not come."""
+    taken, is_whole = 0, False
+
+    async def bounded() -> Message:
+        nonlocal taken, is_whole
+        if is_whole:
+            return await receive()  # what comes after the body is the end of the connection, and may take its time
+        try:
+            async with asyncio.timeout(SLOWEST_BODY):
+                message = await receive()
+        except TimeoutError:
+            raise Refused(408, "the request did not come to its end") from None
+        taken += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
+        if taken > LARGEST_BODY:
+            raise Refused(413, "the request is larger than 1 MB")
+        return message
+
+    return bounded
+
+
+def _saying(send: Send) -> Send:
+    """Answers with the headers of `SAID`, and kept by no browser unless they say otherwise themselves."""
+
+    async def saying(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            headers = MutableHeaders(scope=message)
+            for name, value in SAID.items():
+                headers[name] = value
+            headers.setdefault("cache-control", "no-store")
+        await send(message)
+
+    return saying

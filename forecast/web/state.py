@@ -1,0 +1,101 @@
+"""What a server keeps between requests: settings, the ledger, sessions, what has been worked out. No pages here."""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+from starlette.requests import Request
+
+from forecast.web.sessions import Person, Session, Sessions
+from forecast.web.settings import Settings
+from forecast.web.shared_ledger import SharedLedger
+from forecast.web.shelf import Shelf
+from forecast.web.throttle import Throttle
+from indicators.opening import open_ledger
+
+if TYPE_CHECKING:
+    from indicators.accounts import Accounts
+
+__all__ = ["State", "state_of"]
+
+RECHECK = timedelta(seconds=20)
+"""How long a closed account, or a changed role, may go unnoticed by a session."""
+
+
+class State:
+    """What a server keeps between requests; shared by all threads.
+
+    Attributes
+    ----------
+    settings : Settings
+    ledger : SharedLedger
+    sessions : Sessions
+    readings, outlooks, drawings : Shelf
+    sign_ins, all_sign_ins, writes : Throttle
+        Tries to sign in by name, and whatever the name; what is posted, by person.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.ledger = SharedLedger(lambda: open_ledger(settings.address, clock=settings.clock))
+        self.sessions = Sessions()
+        self.readings, self.outlooks, self.drawings = Shelf(8), Shelf(24), Shelf(200)
+        self.sign_ins = Throttle(most=8, within=timedelta(minutes=5))
+        self.all_sign_ins = Throttle(most=60, within=timedelta(minutes=5))
+        self.writes = Throttle(most=240, within=timedelta(minutes=1))
+        self._token, self._token_lock = settings.token, threading.Lock()
+
+    def accounts(self) -> Accounts:
+        """The accounts in the ledger's database, for the calling thread; whoever asks closes them."""
+        from indicators.opening import open_accounts  # type: ignore[attr-defined]
+
+        return open_accounts(self.settings.address, clock=self.settings.clock)
+
+    def has_accounts(self) -> bool:
+        """Whether people sign in with names and passwords here."""
+        try:
+            with self.accounts() as found:
+                return bool(found.accounts())
+        except ImportError:
+            return False
+
+    def session(self, token: str | None, now: datetime) -> Session | None:
+        """The session of a browser's token, while its person's account is open; with the role that it has now."""
+        session = self.sessions.found(token, now)
+        if session is None or not session.person.has_account or now - session.checked_at < RECHECK:
+            return session
+        with self.accounts() as found:
+            account = found.account(session.person.name)
+        if account is None or account.closed:
+            self.sessions.end_all_of(session.person.name)
+            return None
+        session.person, session.checked_at = replace(session.person, role=account.role), now
+        return session
+
+    def person_of_token(self, token: str) -> Person | None:
+        """Whom the one-time token lets in; None where it is not the one, was used before, or there are accounts."""
+        with self._token_lock:
+            if self._token is None or not hmac.compare_digest(self._token.encode(), token.encode()):
+                return None
+            if self.has_accounts():
+                return None
+            self._token = None
+        return Person(self.settings.author, "lead")
+
+    @staticmethod
+    def address(study: str, page: str, **query: object) -> str:
+        """The address of a page of a study; None and empty values of the query are left out."""
+        given = [(name, value) for name, value in query.items() if value not in (None, "", (), [])]
+        text = urlencode(given, doseq=True)
+        return f"/s/{quote(study, safe='')}/{page}" + (f"?{text}" if text else "")
+
+
+def state_of(request: Request) -> State:
+    """The state of the server that a request came to."""
+    state: State = request.app.state.watchfloor
+    return state

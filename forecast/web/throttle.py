@@ -1,0 +1,46 @@
+"""How often somebody may try: at most so many times within a span, counted by name."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from datetime import datetime, timedelta
+
+__all__ = ["Throttle"]
+
+MOST_NAMES = 10_000
+
+
+class Throttle:
+    """Counts tries by name; safe to use from several threads.
+
+    Parameters
+    ----------
+    most : int
+        Tries that are allowed.
+    within : timedelta
+        The span they are counted over; it moves with the present.
+    """
+
+    def __init__(self, *, most: int, within: timedelta) -> None:
+        self._most, self._within = most, within
+        self._lock = threading.Lock()
+        self._tries: dict[str, deque[datetime]] = {}
+
+    def allows(self, name: str, now: datetime) -> bool:
+        """Whether one more try is allowed; it is counted where it is."""
+        with self._lock:
+            if len(self._tries) > MOST_NAMES:
+                self._tries = {key: tries for key, tries in self._tries.items() if now - tries[-1] < self._within}
+            tries = self._tries.setdefault(name, deque())
+            while tries and now - tries[0] >= self._within:
+                tries.popleft()
+            if len(tries) >= self._most:
+                return False
+            tries.append(now)
+            return True
+
+    def forget(self, name: str) -> None:
+        """Start counting anew for a name, as after a try that succeeded."""
+        with self._lock:
+            self._tries.pop(name, None)
