@@ -107,6 +107,30 @@ class AttachmentFolder:
             return CHANGED
         return SOUND if (digest, size) == (attachment.sha256, attachment.bytes) else CHANGED
 
+    def opened(self, attachment: Attachment) -> IO[bytes]:
+        """The content of a file, from its start, to be closed by whoever asked; it is the one that the entry names.
+
+        Raises
+        ------
+        AttachmentError
+            It is missing, or changed.
+        """
+        try:
+            with _opened(self.path_of(attachment)) as found:
+                source = os.fdopen(os.dup(found), "rb")
+        except FileNotFoundError:
+            raise _not_as_named(attachment, MISSING) from None
+        except AttachmentError:
+            raise _not_as_named(attachment, CHANGED) from None
+        try:
+            if _digest(source.fileno()) != (attachment.sha256, attachment.bytes):
+                raise _not_as_named(attachment, CHANGED)
+            source.seek(0)
+        except BaseException:
+            source.close()
+            raise
+        return source
+
     @contextmanager
     def staged(self, files: Sequence[Path], *, where: str = "--attach") -> Iterator[list[Staged]]:
         """Copies of files, for as long as the entry that names them is being written; what got no place goes.
@@ -197,6 +221,11 @@ def _digest(source: int, target: IO[bytes] | None = None) -> tuple[str, int]:
     if not size:
         raise AttachmentError("it is empty", mend="attach a file with something in it")
     return digest.hexdigest(), size
+
+
+def _not_as_named(attachment: Attachment, what: str) -> AttachmentError:
+    mend = "look into the folder of attachments; `forecast verify` tells of every file"
+    return AttachmentError(f'the file "{attachment.name}" is {what}', mend=mend)
 
 
 def _refusal(error: AttachmentError | OSError, file: Path, where: str) -> AttachmentError:

@@ -13,18 +13,28 @@ from collections.abc import Mapping
 
 from indicators.errors import WatchfloorError
 
-__all__ = ["CREDIBILITY", "DEFAULT_GRADE", "RELIABILITY", "GradeError", "check_grade", "grade_weight", "grade_words"]
+__all__ = [
+    "CREDIBILITY",
+    "DEFAULT_GRADE",
+    "RELIABILITY",
+    "WORDS",
+    "GradeError",
+    "check_grade",
+    "grade_weight",
+    "grade_words",
+]
 
 RELIABILITY = {"A": 0.99, "B": 0.75, "C": 0.50, "D": 0.25, "E": 0.0, "F": 0.50}
 CREDIBILITY = {"1": 0.99, "2": 0.75, "3": 0.50, "4": 0.25, "5": 0.0, "6": 0.50}
 DEFAULT_GRADE = "F6"
 
-_WORDS = {
+WORDS = {
     "A": "completely reliable", "B": "usually reliable", "C": "fairly reliable",
     "D": "not usually reliable", "E": "unreliable", "F": "reliability cannot be judged",
     "1": "confirmed by other sources", "2": "probably true", "3": "possibly true",
     "4": "doubtful", "5": "improbable", "6": "truth cannot be judged",
 }  # fmt: skip
+"""What each letter and digit says, in the words of the code."""
 
 
 class GradeError(WatchfloorError):
@@ -65,4 +75,4 @@ def grade_weight(grade: str, overrides: Mapping[str, float]) -> float:
 def grade_words(grade: str) -> str:
     """What the two halves of a grade say, in the words of the code."""
     letter, digit = check_grade(grade)[0], grade[1]
-    return f"{_WORDS[letter]}, {_WORDS[digit]}"
+    return f"{WORDS[letter]}, {WORDS[digit]}"

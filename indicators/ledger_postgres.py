@@ -84,7 +84,7 @@ SET LOCAL tcp_keepalives_idle = 30;
 SET LOCAL tcp_keepalives_interval = 10;
 SET LOCAL tcp_keepalives_count = 3;
 SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') <> 'remote_apply'"""
-_LOCK = f"SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock({LOCK_KEY})"
+_LOCK = "SELECT current_setting('transaction_read_only'), pg_advisory_xact_lock(%(key)s)"
 _COPY = f"COPY watchfloor.entry ({', '.join(COLUMNS)}) FROM STDIN"
 _SELECT = f"SELECT {', '.join(COLUMNS)} FROM watchfloor.entry"  # noqa: S608  put together from our own constants
 _SELECT_HEAD = "SELECT seq, hash FROM watchfloor.entry ORDER BY seq DESC LIMIT 1"
@@ -423,6 +423,34 @@ class PostgresLedger(Ledger):
         """See `Ledger.close`."""
         self._connection.close()
 
+    def query(self, statement: str, values: Mapping[str, object]) -> list[Row]:
+        """What a statement gives; for the rooms that keep tables of their own beside the entries."""
+        return self._read(statement, values)
+
+    def transact(self, work: Callable[[], T], *, key: int) -> T:
+        """What work on such tables gives, under an advisory lock of theirs; kept whole at the end, or nothing of it.
+
+        It is done again where the server made it void.
+
+        Raises
+        ------
+        LedgerUncertainError
+            The connection was lost at the very end.
+        """
+
+        def attempt() -> T:
+            try:
+                self._begin(key)
+                found = work()
+            except BaseException:
+                self._roll_back()
+                raise
+            self._commit_once()
+            return found
+
+        with self._only_writer():
+            return _patiently(attempt)
+
     @contextmanager
     def _only_writer(self) -> Iterator[None]:
         if self._is_writing:
@@ -446,12 +474,12 @@ class PostgresLedger(Ledger):
         else:
             self._commit(end)
 
-    def _begin(self) -> None:
+    def _begin(self, key: int = LOCK_KEY) -> None:
         if self._connection.closed:
             self._connection = _opened(self.address)
         self._run(_BEGIN % max(1, int(LOCK_SECONDS * 1000)))
         # Only under the lock is it certain that what is read from here on stays as it is until the end.
-        [(is_read_only, _)] = self._run(_LOCK)
+        [(is_read_only, _)] = self._run(_LOCK, {"key": key})
         if is_read_only == "on":
             raise LedgerReadOnlyError(self.address)
         [(version,)] = self._run(_SELECT_VERSION)
@@ -464,6 +492,13 @@ class PostgresLedger(Ledger):
         except LedgerConnectionError:
             if not self._was_kept(end):
                 raise
+
+    def _commit_once(self) -> None:
+        """Commit what must not be done a second time when nobody knows whether it was."""
+        try:
+            self._run("COMMIT")
+        except LedgerConnectionError:
+            raise LedgerUncertainError(self.address) from None
 
     def _was_kept(self, end: Head) -> bool:
         """Whether the server had decided to keep the batch when the connection was lost.

@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import functools
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from indicators.days import moment_text
 from indicators.entry import FIRST_PREV, Entry, entry_of_row, fits_its_hash, row_of_entry
@@ -116,6 +116,36 @@ END""",
 END""",
         "PRAGMA application_id = 1464233063",
     ),
+    (
+        """CREATE TABLE account (
+  name TEXT NOT NULL PRIMARY KEY CHECK (name <> ''),
+  folded TEXT NOT NULL UNIQUE CHECK (folded <> ''),
+  role TEXT NOT NULL CHECK (role <> ''),
+  password TEXT NOT NULL CHECK (password <> ''),
+  password_set_at TEXT NOT NULL CHECK (length(password_set_at) = 27),
+  added_at TEXT NOT NULL CHECK (length(added_at) = 27),
+  closed_at TEXT CHECK (length(closed_at) = 27)
+) STRICT""",
+        """CREATE TABLE round (
+  id INTEGER PRIMARY KEY CHECK (id >= 1),
+  study TEXT NOT NULL CHECK (study <> ''),
+  indicator TEXT NOT NULL CHECK (indicator <> ''),
+  revision TEXT NOT NULL CHECK (revision <> ''),
+  opened_by TEXT NOT NULL CHECK (opened_by <> ''),
+  opened_at TEXT NOT NULL CHECK (length(opened_at) = 27),
+  closed_at TEXT CHECK (length(closed_at) = 27)
+) STRICT""",
+        "CREATE INDEX round_by_study ON round (study, id)",
+        "CREATE UNIQUE INDEX round_open_on_indicator ON round (study, indicator) WHERE closed_at IS NULL",
+        """CREATE TABLE judgement (
+  round INTEGER NOT NULL CHECK (round >= 1),
+  person TEXT NOT NULL CHECK (person <> ''),
+  given TEXT CHECK (given LIKE '{%}'),
+  given_at TEXT CHECK (length(given_at) = 27),
+  PRIMARY KEY (round, person),
+  CHECK ((given IS NULL) = (given_at IS NULL))
+) STRICT""",
+    ),
 )
 
 _INSERT = (
@@ -139,6 +169,7 @@ _SELECT_RANGE_OF_STUDY = f"{_SELECT} WHERE study = :study AND {_RANGE}"
 _SELECT_SCHEMA = "SELECT name, type, tbl_name, sql FROM sqlite_schema WHERE substr(name, 1, 11) <> 'sqlite_stat'"
 
 Row = tuple[Any, ...]
+T = TypeVar("T")
 
 
 class SqliteLedgerError(LedgerError):
@@ -415,6 +446,15 @@ class SqliteLedger(Ledger):
         """See `Ledger.close`."""
         self._connection.close()
 
+    def query(self, statement: str, values: Mapping[str, object]) -> list[Row]:
+        """What a statement gives; for the rooms that keep tables of their own beside the entries."""
+        return self._run(statement, dict(values))
+
+    def transact(self, work: Callable[[], T]) -> T:
+        """What work on such tables gives, with no other writer in between; kept whole at the end, or nothing of it."""
+        with self._transaction():
+            return work()
+
     def _run(self, statement: str, values: Sequence[object] | dict[str, object] = ()) -> list[Row]:
         with _in_our_words(self.path):
             return self._connection.execute(statement, values).fetchall()
@@ -520,9 +560,17 @@ class SqliteLedger(Ledger):
         return ChainFault(0, "every entry holds, but SQLite finds the file damaged (integrity_check)")
 
 
+def _make_private(path: Path) -> None:
+    """Make a file that is not there yet one that only its owner can read: what accounts keep stands in it too."""
+    with suppress(OSError):  # SQLite says why in a moment
+        path.touch(mode=0o600, exist_ok=False)
+
+
 def _connected(path: Path, mode: str) -> sqlite3.Connection:
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
         raise SqliteTooOldError
+    if mode == "rwc":
+        _make_private(path)
     address = f"{path.absolute().as_uri()}?mode={mode}"
     with _in_our_words(path):
         connection = sqlite3.connect(address, uri=True, timeout=BUSY_SECONDS, isolation_level=None)
@@ -588,7 +636,7 @@ def _check_may_become_ledger(connection: sqlite3.Connection, path: Path) -> None
     if _number(connection, "application_id") == APPLICATION_ID:
         return
     is_empty = connection.execute("SELECT count(*) FROM sqlite_schema").fetchone() == (0,)
-    if not is_empty or _number(connection, "application_id"):
+    if not is_empty or _number(connection, "application_id") or _number(connection, "user_version"):
         raise NotALedgerError(path)
 
 

@@ -67,6 +67,38 @@ FOR EACH STATEMENT EXECUTE FUNCTION watchfloor.refuse_change()""",
         "REVOKE ALL ON watchfloor.entry, watchfloor.schema_step FROM PUBLIC",
         "REVOKE UPDATE, DELETE, TRUNCATE ON watchfloor.entry, watchfloor.schema_step FROM CURRENT_USER",
     ),
+    (
+        """CREATE TABLE watchfloor.account (
+  name text COLLATE "C" PRIMARY KEY CHECK (name <> ''),
+  folded text COLLATE "C" NOT NULL UNIQUE CHECK (folded <> ''),
+  role text COLLATE "C" NOT NULL CHECK (role <> ''),
+  password text COLLATE "C" NOT NULL CHECK (password <> ''),
+  password_set_at text COLLATE "C" NOT NULL CHECK (length(password_set_at) = 27),
+  added_at text COLLATE "C" NOT NULL CHECK (length(added_at) = 27),
+  closed_at text COLLATE "C" CHECK (length(closed_at) = 27)
+)""",
+        """CREATE TABLE watchfloor.round (
+  id bigint PRIMARY KEY CHECK (id >= 1),
+  study text COLLATE "C" NOT NULL CHECK (study <> ''),
+  indicator text COLLATE "C" NOT NULL CHECK (indicator <> ''),
+  revision text COLLATE "C" NOT NULL CHECK (revision <> ''),
+  opened_by text COLLATE "C" NOT NULL CHECK (opened_by <> ''),
+  opened_at text COLLATE "C" NOT NULL CHECK (length(opened_at) = 27),
+  closed_at text COLLATE "C" CHECK (length(closed_at) = 27)
+)""",
+        "CREATE INDEX round_by_study ON watchfloor.round (study, id)",
+        "CREATE UNIQUE INDEX round_open_on_indicator ON watchfloor.round (study, indicator) WHERE closed_at IS NULL",
+        """CREATE TABLE watchfloor.judgement (
+  round bigint NOT NULL CHECK (round >= 1),
+  person text COLLATE "C" NOT NULL CHECK (person <> ''),
+  given text COLLATE "C" CHECK (given LIKE '{%}'),
+  given_at text COLLATE "C" CHECK (length(given_at) = 27),
+  PRIMARY KEY (round, person),
+  CHECK ((given IS NULL) = (given_at IS NULL))
+)""",
+        "REVOKE ALL ON watchfloor.account, watchfloor.round, watchfloor.judgement FROM PUBLIC",
+        "REVOKE DELETE, TRUNCATE ON watchfloor.account, watchfloor.round, watchfloor.judgement FROM CURRENT_USER",
+    ),
 )
 
 SELECT_SCHEMA = """WITH relations AS (
@@ -99,6 +131,7 @@ UNION ALL SELECT 'function', proname::text, concat_ws(' ', lanname, prosecdef, p
 """Everything in the schema, a row each: what it is, its name, and what makes it what it is."""
 
 _TEXT = "text C not null"
+_TEXT_OR_NOT = "text C"
 _AS_MADE = {
     ("table", "entry"): "r p f f",
     ("table", "schema_step"): "r p f f",
@@ -149,6 +182,63 @@ _AS_MADE = {
         "CREATE TRIGGER step_is_never_changed BEFORE DELETE OR UPDATE OR TRUNCATE ON watchfloor.schema_step"
         " FOR EACH STATEMENT EXECUTE FUNCTION watchfloor.refuse_change() A"
     ),
+    ("table", "account"): "r p f f",
+    ("table", "judgement"): "r p f f",
+    ("table", "round"): "r p f f",
+    ("column", "account.name"): _TEXT,
+    ("column", "account.folded"): _TEXT,
+    ("column", "account.role"): _TEXT,
+    ("column", "account.password"): _TEXT,
+    ("column", "account.password_set_at"): _TEXT,
+    ("column", "account.added_at"): _TEXT,
+    ("column", "account.closed_at"): _TEXT_OR_NOT,
+    ("column", "round.id"): "bigint not null",
+    ("column", "round.study"): _TEXT,
+    ("column", "round.indicator"): _TEXT,
+    ("column", "round.revision"): _TEXT,
+    ("column", "round.opened_by"): _TEXT,
+    ("column", "round.opened_at"): _TEXT,
+    ("column", "round.closed_at"): _TEXT_OR_NOT,
+    ("column", "judgement.round"): "bigint not null",
+    ("column", "judgement.person"): _TEXT,
+    ("column", "judgement.given"): _TEXT_OR_NOT,
+    ("column", "judgement.given_at"): _TEXT_OR_NOT,
+    ("constraint", "account_added_at_check"): "CHECK ((length(added_at) = 27))",
+    ("constraint", "account_closed_at_check"): "CHECK ((length(closed_at) = 27))",
+    ("constraint", "account_folded_check"): "CHECK ((folded <> ''::text))",
+    ("constraint", "account_folded_key"): "UNIQUE (folded)",
+    ("constraint", "account_name_check"): "CHECK ((name <> ''::text))",
+    ("constraint", "account_password_check"): "CHECK ((password <> ''::text))",
+    ("constraint", "account_password_set_at_check"): "CHECK ((length(password_set_at) = 27))",
+    ("constraint", "account_pkey"): "PRIMARY KEY (name)",
+    ("constraint", "account_role_check"): "CHECK ((role <> ''::text))",
+    ("constraint", "judgement_check"): "CHECK (((given IS NULL) = (given_at IS NULL)))",
+    ("constraint", "judgement_given_at_check"): "CHECK ((length(given_at) = 27))",
+    ("constraint", "judgement_given_check"): "CHECK ((given ~~ '{%}'::text))",
+    ("constraint", "judgement_person_check"): "CHECK ((person <> ''::text))",
+    ("constraint", "judgement_pkey"): "PRIMARY KEY (round, person)",
+    ("constraint", "judgement_round_check"): "CHECK ((round >= 1))",
+    ("constraint", "round_closed_at_check"): "CHECK ((length(closed_at) = 27))",
+    ("constraint", "round_id_check"): "CHECK ((id >= 1))",
+    ("constraint", "round_indicator_check"): "CHECK ((indicator <> ''::text))",
+    ("constraint", "round_opened_at_check"): "CHECK ((length(opened_at) = 27))",
+    ("constraint", "round_opened_by_check"): "CHECK ((opened_by <> ''::text))",
+    ("constraint", "round_pkey"): "PRIMARY KEY (id)",
+    ("constraint", "round_revision_check"): "CHECK ((revision <> ''::text))",
+    ("constraint", "round_study_check"): "CHECK ((study <> ''::text))",
+    ("index", "account_folded_key"): (
+        "CREATE UNIQUE INDEX account_folded_key ON watchfloor.account USING btree (folded)"
+    ),
+    ("index", "account_pkey"): "CREATE UNIQUE INDEX account_pkey ON watchfloor.account USING btree (name)",
+    ("index", "judgement_pkey"): (
+        "CREATE UNIQUE INDEX judgement_pkey ON watchfloor.judgement USING btree (round, person)"
+    ),
+    ("index", "round_by_study"): "CREATE INDEX round_by_study ON watchfloor.round USING btree (study, id)",
+    ("index", "round_open_on_indicator"): (
+        "CREATE UNIQUE INDEX round_open_on_indicator ON watchfloor.round USING btree (study, indicator)"
+        " WHERE (closed_at IS NULL)"
+    ),
+    ("index", "round_pkey"): "CREATE UNIQUE INDEX round_pkey ON watchfloor.round USING btree (id)",
     ("function", "follow_the_last"): f"plpgsql f {_SETTINGS} {_FOLLOW}",
     ("function", "refuse_change"): f"plpgsql f {_SETTINGS} {_REFUSE}",
 }

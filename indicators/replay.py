@@ -128,6 +128,17 @@ class Known:
             raise UnreadableEntryError(entry, "this version knows no such kind")
         self.seq = entry.seq
 
+    def copy(self) -> Known:
+        """The same, so that what is taken in there is not in here."""
+        return replace(
+            self,
+            revisions=[*self.revisions],
+            logged={**self.logged},
+            refs={**self.refs},
+            publications=[*self.publications],
+            resolutions=[*self.resolutions],
+        )
+
     def _correct(self, entry: Entry) -> None:
         target = self.logged.get(str(entry.payload.get("entry")))
         if target is None:
@@ -146,9 +157,9 @@ class Known:
 
     def twin_of(self, content: Mapping[str, object]) -> str | None:
         """The first entry that a report of this content was logged by; None where there is none."""
-        key = content_key(content)
+        key, indicator = content_key(content), content.get("indicator")
         firsts = ((logged.entry.id, logged.first) for logged in self.logged.values())
-        reports = ((name, first) for name, first in firsts if isinstance(first, Report))
+        reports = ((n, first) for n, first in firsts if first.indicator == indicator and isinstance(first, Report))
         return next((name for name, first in reports if content_key(report_content(first)) == key), None)
 
     def reports(self) -> Iterator[tuple[Logged, Report]]:

@@ -13,7 +13,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -31,6 +31,7 @@ from indicators.ledger import Ledger
 from indicators.ledger_sqlite import create_ledger
 from indicators.markings import TLP_LEVELS
 from tests.commands import Commands, Result
+from tests.forecast.test_publication import TESTED
 from tests.small import STUDY, place, record
 from tests.traces import found_in
 
@@ -112,6 +113,7 @@ STAY_IN_THE_HOUSE = {
     *("init", "demo", "completion", "log", "import", "cover", "amend", "retract", "publish", "publications"),
     "resolve",
     *("verify", "copy", "dump", "load", "study check", "study add", "study list", "study history"),
+    *(f"account {name}" for name in ("add", "list", "password", "role", "close", "reopen")),
 }
 """Commands that write into a ledger, or hand on all of it, or print what only its keepers read."""
 
@@ -268,6 +270,68 @@ def test_of_a_study_above_the_level_nothing_leaves(commands: Commands, tmp_path:
     assert (result.code, result.out) == (2, "")
     assert "the study itself is marked above TLP:AMBER+STRICT" in result.err
     assert found_in(left_behind(result, tmp_path), [word]) == []
+
+
+# What was published and settled
+
+SETTLED = (
+    Exit(("report", "-o", OUT + ".md")),
+    *(Exit(("score", option)) for option in ("--json", "--csv")),
+    Exit(("chart", "calibration", "-o", OUT + ".json")),
+    Exit(("chart", "calibration", "--track", "opinion", "-o", OUT + ".svg")),
+)
+"""Those that tell of a record; what every format of the report says of it is the same texts."""
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The study published after what is logged at each level, and settled; a clear one settled too, and a red one."""
+    path = tmp_path_factory.mktemp("settled") / "forecast.db"
+    now = datetime(2024, 1, 1, 8, tzinfo=UTC)
+    opinion = {"settled": 0.4, "strike": 0.6}
+    with create_ledger(path, clock=lambda: now) as book:
+        record(book, TESTED)
+        record(book, TESTED.replace("study: port", "study: quay"))
+        word = canary("red")
+        record(book, TESTED.replace("study: port", f"study: {word}\ntlp: red").replace("The port", word))
+        for n, level in enumerate(TLP_LEVELS, start=1):
+            now, day = now.replace(month=n, day=2), date(2024, n, 2)
+            raw = {**texts(level, "state"), "tlp": level, "indicator": "mood", "state": "hostile", "observed": str(day)}
+            workflow.log_report(book, "port", raw, author=canary(level), today=day, place=place)
+            said = {"as_of": day, "today": day, "draws": 100, "opinion": opinion, "note": f"{canary(level)} note"}
+            workflow.publish(book, "port", author=canary(level), **said)  # type: ignore[arg-type]
+            for name in ("quay", word):
+                workflow.publish(book, name, author="ana", as_of=day, today=day, draws=100, opinion=opinion)
+        now = now.replace(month=8)
+        for name in book.studies():
+            workflow.resolve(book, name, "strike", on=date(2024, 7, 1), author="ana", today=now.date())
+    return path
+
+
+def record_at(commands: Commands, leaves: Exit, ledger: Path, level: str) -> bytes:
+    (commands.folder / "out").mkdir(exist_ok=True)
+    one = ("--study", "port", "--as-of", AS_OF, "--draws", "100") if leaves.arguments[0] == "report" else ()
+    options = ("--max-tlp", level, "--without-above")
+    return left_behind(commands.done(*leaves.arguments, "--ledger", ledger, *one, *options), commands.folder)
+
+
+@pytest.mark.parametrize("leaves", SETTLED, ids=str)
+def test_no_byte_of_a_record_is_from_above_its_level(commands: Commands, settled: Path, leaves: Exit) -> None:
+    is_drawn = leaves.arguments[-1].endswith(".svg")
+    for level in ("amber",) if is_drawn else ("clear", "green", "amber", "amber+strict"):
+        assert found_in(record_at(commands, leaves, settled, level), above(level)) == []
+
+
+def test_the_record_of_a_report_counts_what_it_leaves_out(commands: Commands, settled: Path) -> None:
+    told = []
+    for level in ("green", "amber+strict", "red"):
+        record_at(commands, SETTLED[0], settled, level)
+        told.append((commands.folder / f"{OUT}.md").read_text())
+    assert "3 more publications above TLP:GREEN left out" in told[0]
+    assert "1 more publication above TLP:AMBER+STRICT left out" in told[1]
+    assert "It is not scored here" in told[0] and "It is not scored here" in told[1]
+    assert "left out" not in told[2] and "Scores are means over" in told[2]
+    assert found_in(told[2].encode(), [canary("red")]), "another study's title, where it may be told"
 
 
 # What a notebook shows

@@ -85,16 +85,16 @@ def test_an_older_and_a_newer_program_are_answered_and_init_brings_it_up_to_date
         for person in ("ana", "bo"):
             for arguments in (("status",), REPORT, ("verify",)):
                 commands(*arguments, "--ledger", people[person]).is_refused(
-                    "was written by an older watchfloor: its schema is 1, this program knows 2; have its owner run"
+                    "was written by an older watchfloor: its schema is 2, this program knows 3; have its owner run"
                 )
         commands("init", "team", "--ledger", people["ana"]).is_refused(NO_RIGHT)
         for _ in range(2):
             commands.done("init", "team", "--ledger", people["owner"])
         commands.done(*REPORT, "--ledger", people["ana"])
-    assert by_hand(people["bo"], "SELECT number FROM schema_step ORDER BY number") == [(1,), (2,)]
+    assert by_hand(people["bo"], "SELECT number FROM schema_step ORDER BY number") == [(1,), (2,), (3,)]
     for refused in (("status",), REPORT, ("verify",), ("init", "team"), ("dump",)):
         commands(*refused, "--ledger", people["ana"]).is_refused(
-            "was written by a newer watchfloor: its schema is 2, this program knows 1; update watchfloor"
+            "was written by a newer watchfloor: its schema is 3, this program knows 2; update watchfloor"
         )
     commands("copy", people["bo"], "backup.db").is_refused("a newer watchfloor")
     assert by_hand(people["bo"], "SELECT hash FROM entry WHERE seq = 7") == [(head.removeprefix("7:"),)]

@@ -158,13 +158,13 @@ def test_a_newer_schema_is_refused_in_words(url: str, opener: Opener) -> None:
     assert caught.value.version == 7
     assert str(caught.value) == (
         "postgresql://postgres@/postgres: the ledger was written by a newer watchfloor: its schema is 7, this program"
-        " knows 1; update watchfloor"
+        " knows 2; update watchfloor"
     )
 
 
 def test_a_schema_that_grows_newer_while_it_is_open_is_not_written_to(url: str) -> None:
     with open_ledger(url, clock=utc_now) as ledger:
-        by_hand(url, "INSERT INTO schema_step VALUES (2)")
+        by_hand(url, "INSERT INTO schema_step VALUES (3)")
         with pytest.raises(LedgerVersionError, match="a newer watchfloor"):
             record(ledger, draft(6))
         assert ledger.head().entries == 5
@@ -178,7 +178,7 @@ def test_a_later_step_is_taken_once_and_only_by_making(url: str, monkeypatch: py
     for opener in (create_ledger, create_ledger, open_ledger):
         with opener(url, clock=utc_now) as ledger:
             record(ledger, draft())
-    assert by_hand(url, "SELECT number FROM schema_step ORDER BY number") == [(1,), (2,)]
+    assert by_hand(url, "SELECT number FROM schema_step ORDER BY number") == [(1,), (2,), (3,)]
     assert by_hand(url, "SELECT count(*), count(signature) FROM entry") == [(8, 0)]
 
 
@@ -193,10 +193,11 @@ def test_a_step_that_fails_leaves_the_database_as_it_was(database: str, monkeypa
 
 
 def test_a_released_step_is_never_edited() -> None:
-    first = "\n".join(postgres_schema.SCHEMA_STEPS[0])
-    assert (
-        hashlib.sha256(first.encode()).hexdigest() == "5decddc17f5171561a50dbf011e82e4039758dc4b65988148c3ca9175e447650"
-    )
+    steps = ["\n".join(statements) for statements in postgres_schema.SCHEMA_STEPS]
+    assert [hashlib.sha256(step.encode()).hexdigest() for step in steps] == [
+        "5decddc17f5171561a50dbf011e82e4039758dc4b65988148c3ca9175e447650",
+        "df17dc77acb1c404833a545fa39b41a88ed55df7553125cb000e810c45cdf21c",
+    ]
 
 
 def make_at_once(url: str) -> None:

@@ -227,14 +227,14 @@ def test_a_newer_schema_is_refused_in_words(path: Path, opener: Opener) -> None:
         opener(path, clock=utc_now)
     assert caught.value.version == 7
     assert str(caught.value) == (
-        f"{path}: the ledger was written by a newer watchfloor: its schema is 7, this program knows 1;"
+        f"{path}: the ledger was written by a newer watchfloor: its schema is 7, this program knows 2;"
         " update watchfloor"
     )
 
 
 def test_a_schema_that_grows_newer_while_it_is_open_is_not_written_to(path: Path) -> None:
     with open_ledger(path, clock=utc_now) as ledger:
-        by_hand(path, "PRAGMA user_version = 2")
+        by_hand(path, "PRAGMA user_version = 3")
         with pytest.raises(LedgerVersionError, match="a newer watchfloor"):
             record(ledger, draft(6))
         assert ledger.head().entries == 5
@@ -251,7 +251,7 @@ def test_a_later_step_is_taken_once_and_only_by_making(path: Path, monkeypatch: 
         with opener(path, clock=utc_now) as ledger:
             record(ledger, draft())
             assert ledger.verify() is None
-    assert by_hand(path, "PRAGMA user_version") == [(2,)]
+    assert by_hand(path, "PRAGMA user_version") == [(3,)]
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         by_hand(path, "UPDATE entry SET signature = 'x'")
 
@@ -267,11 +267,12 @@ def test_a_step_that_fails_leaves_the_file_as_it_was(path: Path, monkeypatch: py
 
 
 def test_a_released_step_is_never_edited() -> None:
-    first = "\n".join(ledger_sqlite.SCHEMA_STEPS[0])
-    assert (
-        hashlib.sha256(first.encode()).hexdigest() == "bd3d11abfd57bb3858acd6422c397792bb7ba5c00028c821f80b10b308653dce"
-    )
-    assert f"PRAGMA application_id = {ledger_sqlite.APPLICATION_ID}" in first
+    steps = ["\n".join(statements) for statements in ledger_sqlite.SCHEMA_STEPS]
+    assert [hashlib.sha256(step.encode()).hexdigest() for step in steps] == [
+        "bd3d11abfd57bb3858acd6422c397792bb7ba5c00028c821f80b10b308653dce",
+        "62f0bdc902515e4fa6618d00e0cd0d3ef9ece8ac2a9879c43a55262346a4d359",
+    ]
+    assert f"PRAGMA application_id = {ledger_sqlite.APPLICATION_ID}" in steps[0]
 
 
 def test_an_old_sqlite_is_refused_in_words(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -936,3 +937,9 @@ LedgerAgainstList.TestCase.settings = settings(
     max_examples=25, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 TestLedgerAgainstList = LedgerAgainstList.TestCase
+
+
+def test_a_new_file_is_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "own.db"
+    create_ledger(path, clock=utc_now).close()
+    assert path.stat().st_mode & 0o077 == 0
