@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from forecast.baseline import Baselines, Fit, FitError, fitted
-from forecast.history import SIZE_LIMIT, Row, history_text, read_history, series_faults
+from forecast.baseline import Baselines
+from forecast.history import SIZE_LIMIT, Row, history_text
 from forecast.study import Study
 from forecast.study_file import NamedHistory, examined
+from forecast.study_histories import fits_of, history_rows
 from forecast.yaml_tree import shown, yaml_text
 from indicators.errors import Fault, FaultsError
 
@@ -57,7 +58,7 @@ def read_study_files(file: str | Path, content: bytes) -> StudyFiles:
     faults = {*found.faults, *folder.faults}
     if faults or found.study is None:
         raise FaultsError(faults)
-    fits = _fits(found.histories, rows, str(file))
+    fits = fits_of(found.histories, rows, file=str(file))
     return StudyFiles(found.study.with_baselines(Baselines.of(found.study.indicators, folder.texts, fits)), text)
 
 
@@ -82,12 +83,9 @@ class _Folder:
         text = self._text(named)
         if text is None:
             return []
-        shown_name = str(self._file.parent / named.name)
-        rows, faults = read_history(text, file=shown_name, with_values=named.model is not None)
-        if not faults and named.model is not None:
-            faults = series_faults(rows, file=shown_name, opens=named.opens)
+        rows, faults = history_rows(text, named, file=str(self._file.parent / named.name))
         self.faults += faults
-        return [] if faults else rows
+        return rows
 
     def _text(self, named: NamedHistory) -> str | None:
         """The text of the history's file; None, with the fault told, where it cannot be read."""
@@ -123,19 +121,3 @@ def _refusal(path: Path, folder: Path) -> tuple[str, str] | None:
     if not path.exists():
         return "is not there", f"put the file at {path}, or correct the name"
     return None if path.is_file() else ("is not a file", "name a CSV file")
-
-
-def _fits(histories: list[NamedHistory], rows: dict[str, list[Row]], file: str) -> dict[str, Fit]:
-    """The fit of each measure's model; raises FaultsError with each that cannot be fitted."""
-    fits: dict[str, Fit] = {}
-    faults: list[Fault] = []
-    for named in histories:
-        if named.model is not None:
-            try:
-                fits[named.indicator] = fitted(rows[named.indicator], named.model)
-            except FitError as error:
-                place = named.model_place
-                faults.append(Fault(file, place.line, place.column, f"{shown(named.model)}: {error.what}", error.mend))
-    if faults:
-        raise FaultsError(faults)
-    return fits

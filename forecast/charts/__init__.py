@@ -6,7 +6,7 @@ can find out, `calibration` how far probabilities came true. What they take has 
 
 Below them: `plot`, `line_ends` and `moves`, what charts over time are made of; `time_axis`, `placing`, `lettering`,
 `shades` and `style`; `frame`, the head of each; `chart`, what they return; `picture`, from it to bytes; `night`, the
-same in dark colours.
+same in dark colours. Above them: `by_name`, the charts of an outlook as commands and addresses name them.
 """
 
 from forecast.charts.board import board_chart

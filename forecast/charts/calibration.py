@@ -91,7 +91,7 @@ def calibration_chart(
         layers,
         title=title,
         subtitle=list(subtitle),
-        description=_description(sorted_forecasts, fitted[0]),
+        description=_description(n, sorted_forecasts, fitted[0]),
         said=said,
         width=WIDTH + MARGIN,
         height=_SIDE + _GAP + _BARS,
@@ -217,10 +217,10 @@ def _beside(texts: Sequence[str]) -> list[Plain]:
     ]
 
 
-def _description(forecasts: Floats, fit: Floats) -> str:
+def _description(n: int, forecasts: Floats, fit: Floats) -> str:
     """What the picture says, for those who cannot see it."""
     if not len(forecasts):
         return "There are no forecasts yet."
     picks = np.unique(np.linspace(0, len(forecasts) - 1, 5).astype(int))
     told = ", ".join(f"{100 * forecasts[i]:.0f} % came true {100 * fit[i]:.0f} %" for i in picks.tolist())
-    return f"Of {counted(len(forecasts), 'forecast')}: {told}."
+    return f"Of {counted(n, 'forecast')}: {told}."

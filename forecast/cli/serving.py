@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import secrets
+import sys
 
 import click
 
+from forecast.cli.attaching import attachments_option, known_folder
 from forecast.cli.options import (
     asked_for,
     author_option,
@@ -21,6 +24,16 @@ from indicators.errors import WatchfloorError
 __all__ = ["serve"]
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+
+KEPT_OPEN = 75
+"""In seconds, how long a browser may leave a connection idle: longer than somebody reads a page."""
+
+A_TURN = 0.001
+"""In seconds, how long a thread that computes may keep those waiting that answer; Python's own is 0.005."""
+
+COLLECTING = (10_000, 10, 1_000)
+"""How often Python looks for garbage; through all that is kept, which stops every page for as long as a third of a
+second at ten thousand reports, a hundred times more seldom than by itself."""
 
 
 class WebMissingError(WatchfloorError):
@@ -56,6 +69,7 @@ class OpenAddressError(WatchfloorError):
 @click.option(
     "--draws", type=click.IntRange(100, 100_000), default=1000, show_default=True, help="Draws behind the bands."
 )
+@attachments_option
 @author_option
 @ledger_option
 def serve(
@@ -66,6 +80,7 @@ def serve(
     max_tlp: str | None,
     without_above: bool,
     draws: int,
+    attachments: str | None,
     author: str | None,
     ledger: str | None,
 ) -> None:
@@ -102,6 +117,8 @@ def serve(
             max_tlp=max_tlp,
             without_above=without_above,
             draws=draws,
+            attachments=known_folder(ledger, attachments),
+            is_apart=True,
         )
     )
     has_accounts = app.state.watchfloor.has_accounts()
@@ -110,6 +127,14 @@ def serve(
     click.echo(f"http://{shown}:{bound}/" + ("" if has_accounts else f"enter?token={token}"))
     click.echo("open this address in a browser; stop the server with Ctrl-C", err=True)
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, date_header=False, proxy_headers=False
+        app,
+        log_level="warning",
+        access_log=False,
+        server_header=False,
+        date_header=False,
+        proxy_headers=False,
+        timeout_keep_alive=KEPT_OPEN,
     )
+    sys.setswitchinterval(A_TURN)
+    gc.set_threshold(*COLLECTING)
     uvicorn.Server(config).run(sockets=[socket])

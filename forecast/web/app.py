@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forecast.web import board, evidence, logging, record, reports, signing_in, study, team, watch, why
+from forecast.web import board, charts, evidence, logging, record, reports, signing_in, study, team, watch, why
 from forecast.web.guard import Guard, Refused
 from forecast.web.page import drawn_page, static_file
 from forecast.web.settings import Settings
@@ -18,7 +18,12 @@ from forecast.web.visit import Visit, reads
 
 __all__ = ["create_app"]
 
-WORDS = {404: "there is no such page", 405: "this page does not take that", 500: "a fault of this program"}
+WORDS = {
+    404: "there is no such page",
+    405: "this page does not take that",
+    429: "that was too much in a minute; wait a little",
+    500: "a fault of this program",
+}
 
 
 def create_app(settings: Settings) -> Starlette:
@@ -43,7 +48,7 @@ def create_app(settings: Settings) -> Starlette:
         Route("/static/{name}", _static, methods=["GET"]),
         *signing_in.ROUTES,
     ]
-    for room in (board, logging, evidence, why, watch, study, reports, record, team):
+    for room in (board, charts, logging, evidence, why, watch, study, reports, record, team):
         routes += room.ROUTES
     app = Starlette(
         routes=routes,

@@ -50,7 +50,7 @@ SAID: Mapping[str, str] = {
 }
 
 
-class Refused(HTTPException):  # noqa: N818 - an answer, not an error
+class Refused(HTTPException):
     """A request that does not hold; raised while a body is read, it is answered by whoever reads it."""
 
 
@@ -102,6 +102,9 @@ def _check_comes_from_here(headers: Headers, host: str) -> None:
     """Raise where a page of somebody else may have sent this."""
     site, origin = headers.get("sec-fetch-site"), headers.get("origin")
     is_ours = site in ("same-origin", "none") if site is not None else origin == f"http://{host}"
+    # Browsers send the origin of our own forms as null, as our pages ask for no referrer; then the site has to say it.
+    if origin == "null" and site == "same-origin":
+        origin = None
     if not is_ours or (origin is not None and origin not in (f"http://{host}", f"https://{host}")):
         raise Refused(403, "this did not come from a page of this server; open the page and try again")
 
@@ -129,13 +132,13 @@ def _bounded(receive: Receive) -> Receive:
 
 
 def _saying(send: Send) -> Send:
-    """Answers with the headers of `SAID`, and kept by no browser unless they say otherwise themselves."""
+    """Answers with the headers of `SAID`, and kept by no browser, unless they say otherwise themselves."""
 
     async def saying(message: Any) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SAID.items():
-                headers[name] = value
+                headers.setdefault(name, value)
             headers.setdefault("cache-control", "no-store")
         await send(message)
 

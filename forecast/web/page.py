@@ -9,13 +9,14 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
+from markupsafe import Markup
 from starlette.responses import HTMLResponse, Response
 
 from forecast.display import bits_text, number, one_line, percent, points
 from forecast.version import __version__
 from indicators.markings import mark_text
 
-__all__ = ["drawn_page", "static_file"]
+__all__ = ["drawn_page", "drawn_part", "static_file"]
 
 TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".js": "text/javascript", ".LICENSE": "text/plain"}
 
@@ -23,6 +24,11 @@ TYPES = {".svg": "image/svg+xml", ".css": "text/css", ".js": "text/javascript", 
 def drawn_page(template: str, *, status: int = 200, **context: Any) -> Response:
     """A page, or a part of one, drawn from a template."""
     return HTMLResponse(environment().get_template(template).render(**context), status_code=status)
+
+
+def drawn_part(template: str, **context: Any) -> Markup:
+    """A part of a page, drawn from a template once to stand in many pages."""
+    return Markup(environment().get_template(template).render(**context))  # noqa: S704 - what a template has escaped
 
 
 @cache

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from indicators.address import Address
+from indicators.attachment_folder import AttachmentFolder
 
 __all__ = ["Settings"]
 
@@ -36,6 +37,10 @@ class Settings:
         Leave out what is above it, and say so, in place of refusing.
     draws : int
         Behind low and high.
+    attachments : AttachmentFolder or None
+        Where attached files lie; None where that is not known.
+    is_apart : bool
+        Work out boards in a process of its own, so that the engine does not hold up the pages.
     """
 
     address: Address
@@ -47,3 +52,5 @@ class Settings:
     max_tlp: str | None = None
     without_above: bool = False
     draws: int = 1000
+    attachments: AttachmentFolder | None = None
+    is_apart: bool = False

@@ -38,16 +38,28 @@ class Shelf:
 
     def get(self, key: Hashable, make: Callable[[], T]) -> T:
         """The value of a key; `make` makes it, once however many ask at the same time. What it raises is not kept."""
-        with self._lock:
-            cell = self._cells.setdefault(key, _Cell())
-            self._cells.move_to_end(key)
-            while len(self._cells) > self._most:
-                self._cells.popitem(last=False)
+        cell = self._cell(key)
         with cell.lock:
             if not cell.is_made:
                 cell.value, cell.is_made = make(), True
                 self.made += 1
             return cast("T", cell.value)
+
+    def renewed(self, key: Hashable, make: Callable[[T | None], T]) -> T:
+        """The value of a key, made anew from the one that was there before; None where there was none."""
+        cell = self._cell(key)
+        with cell.lock:
+            cell.value, cell.is_made = make(cell.value), True
+            self.made += 1
+            return cast("T", cell.value)
+
+    def _cell(self, key: Hashable) -> _Cell:
+        with self._lock:
+            cell = self._cells.setdefault(key, _Cell())
+            self._cells.move_to_end(key)
+            while len(self._cells) > self._most:
+                self._cells.popitem(last=False)
+            return cell
 
 
 class _Cell:

@@ -23,10 +23,10 @@ async def enter(request: Request) -> Response:
     state = state_of(request)
     now = state.settings.clock()
     if not state.sign_ins.allows(EVERYBODY, now):
-        return _refused(state, 429, "too many tries; wait a few minutes")
+        return await _refused(state, 429, "too many tries; wait a few minutes")
     person = await run_in_threadpool(state.person_of_token, request.query_params.get("token", ""))
     if person is None:
-        return _refused(state, 403, "this address has been used, or is not the one that the server printed")
+        return await _refused(state, 403, "this address has been used, or is not the one that the server printed")
     return entering(state, request, person, now)
 
 
@@ -43,11 +43,12 @@ async def sign_in(request: Request) -> Response:
     async with request.form(max_files=0, max_fields=4, max_part_size=4_000) as form:
         name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
     if not (state.sign_ins.allows(name, now) and state.all_sign_ins.allows(EVERYBODY, now)):
-        return _refused(state, 429, "too many tries; wait five minutes")
+        return await _refused(state, 429, "too many tries; wait five minutes")
     account = await run_in_threadpool(_checked, state, name, password)
     if account is None:
-        return _refused(state, 403, "no open account has this name and this password")
+        return await _refused(state, 403, "no open account has this name and this password")
     state.sign_ins.forget(name)
+    state.all_sign_ins.give_back(EVERYBODY)
     return entering(state, request, Person(account.name, account.role, has_account=True), now)
 
 
@@ -61,12 +62,13 @@ async def sign_out(request: Request) -> Response:
 
 
 def _checked(state: State, name: str, password: str) -> Account | None:
-    with state.accounts() as found:
+    with state.hashing, state.accounts() as found:
         return found.checked(name, password)
 
 
-def _refused(state: State, status: int, why: str) -> Response:
-    return drawn_page("sign-in.html", status=status, has_accounts=state.has_accounts(), refused=why)
+async def _refused(state: State, status: int, why: str) -> Response:
+    has_accounts = await run_in_threadpool(state.has_accounts)
+    return drawn_page("sign-in.html", status=status, has_accounts=has_accounts, refused=why)
 
 
 ROUTES = [

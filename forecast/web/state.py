@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import hmac
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
+from forecast.web.apart import Apart
+from forecast.web.fresh import Fresh
 from forecast.web.sessions import Person, Session, Sessions
 from forecast.web.settings import Settings
 from forecast.web.shared_ledger import SharedLedger
 from forecast.web.shelf import Shelf
 from forecast.web.throttle import Throttle
-from indicators.opening import open_ledger
+from indicators.opening import open_accounts, open_ledger
 
 if TYPE_CHECKING:
     from indicators.accounts import Accounts
@@ -25,6 +28,12 @@ __all__ = ["State", "state_of"]
 
 RECHECK = timedelta(seconds=20)
 """How long a closed account, or a changed role, may go unnoticed by a session."""
+
+MOST_MAKERS = 3
+"""How many threads make documents, which take seconds; who asks for more than that waits and holds nobody else up."""
+
+MOST_HASHING = 2
+"""How many passwords are checked at a time."""
 
 
 class State:
@@ -35,43 +44,60 @@ class State:
     settings : Settings
     ledger : SharedLedger
     sessions : Sessions
-    readings, outlooks, drawings : Shelf
+    readings, outlooks, drawings, documents, listings : Shelf
+    makers : ThreadPoolExecutor
+        Threads for what takes seconds, apart from those of the pages.
+    boards : Fresh
+        The last finished board of each study.
+    tails, latest : Shelf
+        What was logged after a board; the last reading of each study, from which the next goes on.
+    apart : Apart or None
+        Where boards are worked out, if not here.
     sign_ins, all_sign_ins, writes : Throttle
         Tries to sign in by name, and whatever the name; what is posted, by person.
+    hashing : BoundedSemaphore
+        Held by whoever has a password checked, which takes 64 MiB.
     """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.ledger = SharedLedger(lambda: open_ledger(settings.address, clock=settings.clock))
         self.sessions = Sessions()
-        self.readings, self.outlooks, self.drawings = Shelf(8), Shelf(24), Shelf(200)
+        self.readings, self.outlooks, self.drawings = Shelf(8), Shelf(8), Shelf(200)
+        self.listings = Shelf(32)
+        self.boards: Fresh[Any] = Fresh(50)
+        self.tails, self.latest = Shelf(64), Shelf(8)
+        self.apart = Apart() if settings.is_apart else None
+        self.documents = Shelf(8)  # few, for they may be large
+        self.makers = ThreadPoolExecutor(MOST_MAKERS, thread_name_prefix="making")
         self.sign_ins = Throttle(most=8, within=timedelta(minutes=5))
         self.all_sign_ins = Throttle(most=60, within=timedelta(minutes=5))
         self.writes = Throttle(most=240, within=timedelta(minutes=1))
+        self.hashing = threading.BoundedSemaphore(MOST_HASHING)
         self._token, self._token_lock = settings.token, threading.Lock()
 
     def accounts(self) -> Accounts:
         """The accounts in the ledger's database, for the calling thread; whoever asks closes them."""
-        from indicators.opening import open_accounts  # type: ignore[attr-defined]
-
         return open_accounts(self.settings.address, clock=self.settings.clock)
 
     def has_accounts(self) -> bool:
         """Whether people sign in with names and passwords here."""
-        try:
-            with self.accounts() as found:
-                return bool(found.accounts())
-        except ImportError:
-            return False
+        with self.accounts() as found:
+            return bool(found.accounts())
 
     def session(self, token: str | None, now: datetime) -> Session | None:
-        """The session of a browser's token, while its person's account is open; with the role that it has now."""
+        """The session of a browser's token, with the role that its person has now.
+
+        It ends with the account, and when somebody chooses another password for it.
+        """
         session = self.sessions.found(token, now)
         if session is None or not session.person.has_account or now - session.checked_at < RECHECK:
             return session
         with self.accounts() as found:
             account = found.account(session.person.name)
-        if account is None or account.closed:
+            chosen_at = found.password_set_at(session.person.name)
+        is_older = chosen_at is not None and datetime.fromisoformat(chosen_at) > session.begun_at
+        if account is None or account.closed or is_older:
             self.sessions.end_all_of(session.person.name)
             return None
         session.person, session.checked_at = replace(session.person, role=account.role), now
@@ -88,7 +114,7 @@ class State:
         return Person(self.settings.author, "lead")
 
     @staticmethod
-    def address(study: str, page: str, **query: object) -> str:
+    def address(study: str, page: str, /, **query: object) -> str:
         """The address of a page of a study; None and empty values of the query are left out."""
         given = [(name, value) for name, value in query.items() if value not in (None, "", (), [])]
         text = urlencode(given, doseq=True)

@@ -40,6 +40,12 @@ class Throttle:
             tries.append(now)
             return True
 
+    def give_back(self, name: str) -> None:
+        """Not count the last try, which turned out to be none of those that this is against."""
+        with self._lock:
+            if tries := self._tries.get(name):
+                tries.pop()
+
     def forget(self, name: str) -> None:
         """Start counting anew for a name, as after a try that succeeded."""
         with self._lock:

@@ -6,7 +6,8 @@ thread. A view checks nothing of who may: its wrapper did. What a view raises be
 
 from __future__ import annotations
 
-import sys
+import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -19,12 +20,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from forecast.assessment import flags
 from forecast.reading import (
     ChooseStudyError,
     NoStudyError,
     Reading,
     UnknownStudyError,
     chosen_study,
+    read_on,
     read_study,
 )
 from forecast.release import Released, StrictStudyError
@@ -35,12 +38,14 @@ from forecast.web.state import State, state_of
 from indicators.days import parse_day, parse_moment
 from indicators.errors import WatchfloorError
 from indicators.ledger import Ledger
+from indicators.replay import UnknownEntryError
 
 if TYPE_CHECKING:
     from indicators.accounts import Accounts
 
 __all__ = ["NotAllowedError", "Visit", "entering", "reads", "writes"]
 
+LOG = logging.getLogger("watchfloor")
 MOST_FIELDS = 100
 COOKIE = "watchfloor"
 
@@ -128,6 +133,11 @@ class Visit:
         while self._open:
             self._open.pop().close()
 
+    def forget(self) -> None:
+        """Read the ledger anew where it is asked for next, as after somebody else wrote to it."""
+        for name in ("reading", "shown", "as_of"):
+            self.__dict__.pop(name, None)
+
     # What is asked for
 
     @property
@@ -160,7 +170,12 @@ class Visit:
 
         def make() -> Reading:
             study = chosen_study(self.ledger, self.study_id, known_at=known_at)
-            return read_study(self.ledger, study, known_at=known_at)
+            if known_at is not None:
+                return read_study(self.ledger, study, known_at=known_at)
+            # Of a long ledger only what is new is read.
+            return self.state.latest.renewed(
+                study, lambda before: read_on(before) if before else read_study(self.ledger, study)
+            )
 
         return self.state.readings.get((head.hash, self.study_id, known_at), make)
 
@@ -214,9 +229,15 @@ class Visit:
 
         return self.state.outlooks.get((reading.head.hash, self.study_id, self.known_at, day, left_out), make)
 
+    def flags(self) -> list[str]:
+        """What a reader must know beside that outlook, one sentence each; worked out once for all who ask."""
+        released = self.released()
+        key = ("flags", self.reading.head.hash, self.study_id, self.known_at, self.as_of, self.without)
+        return self.state.drawings.get(key, lambda: flags(released.outlook, known=released.flags))
+
     # How it is answered
 
-    def address(self, page: str, **query: object) -> str:
+    def address(self, page: str, /, **query: object) -> str:
         """The address of a page of this study: `address("board")`; None and empty values are left out."""
         return self.state.address(self.study_id, page, **query)
 
@@ -239,10 +260,13 @@ class Visit:
 View: TypeAlias = Callable[[Visit], Response]
 
 
-def reads(view: View, *, role: str = "reader") -> Endpoint:
-    """An endpoint for GET of a view that writes nothing."""
+def reads(view: View, *, role: str = "reader", is_slow: bool = False) -> Endpoint:
+    """An endpoint for GET of a view that writes nothing; one that takes seconds leaves the threads of pages alone."""
 
     async def endpoint(request: Request) -> Response:
+        if is_slow:
+            makers = state_of(request).makers
+            return await asyncio.get_running_loop().run_in_executor(makers, _answered, view, request, FormData(), role)
         return await run_in_threadpool(_answered, view, request, FormData(), role)
 
     return endpoint
@@ -258,10 +282,10 @@ def writes(view: View, *, role: str = "analyst") -> Endpoint:
     return endpoint
 
 
-def entering(state: State, request: Request, person: Person, now: datetime) -> Response:
+def entering(state: State, request: Request, person: Person, now: datetime, *, address: str = "/") -> Response:
     """The answer that begins a person's session; one that the browser had before ends."""
     state.sessions.end(request.cookies.get(COOKIE))
-    answer = RedirectResponse("/", status_code=303)
+    answer = RedirectResponse(address, status_code=303)
     answer.set_cookie(COOKIE, state.sessions.begin(person, now), httponly=True, samesite="strict", path="/")
     return answer
 
@@ -276,6 +300,8 @@ def _answered(view: View, request: Request, form: FormData, role: str) -> Respon
     try:
         if not visit.may(role):
             raise NotAllowedError(visit.person, role, read_only=visit.settings.read_only)
+        if request.method == "POST" and not state.writes.allows(visit.person.name, now):
+            raise HTTPException(429)
         return view(visit)
     except WatchfloorError as error:
         return visit.page("error.html", status=_status(error), lines=_lines(error))
@@ -287,7 +313,7 @@ def _answered(view: View, request: Request, form: FormData, role: str) -> Respon
         while last is not None and last.tb_next is not None:
             last = last.tb_next
         place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else ""
-        print(f"error: a fault of this program ({type(error).__name__} in {place})", file=sys.stderr)
+        LOG.error("a fault of this program (%s in %s)", type(error).__name__, place)
         raise HTTPException(500) from None
     finally:
         visit.close()
@@ -301,7 +327,7 @@ def _sent_to_sign_in(state: State, request: Request) -> Response:
 
 
 def _status(error: WatchfloorError) -> int:
-    if isinstance(error, UnknownStudyError | NoStudyError | ChooseStudyError):
+    if isinstance(error, UnknownStudyError | NoStudyError | ChooseStudyError | UnknownEntryError):
         return 404
     if isinstance(error, NotAllowedError | StrictStudyError):
         return 403
