@@ -32,7 +32,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from benchmarks.studies import OPENS, SIZES, drawn
-from forecast import workflow
+from forecast import bulk, workflow
 from forecast.study_file import study_json
 from indicators.clock import utc_now
 from indicators.evidence import FIELDS
@@ -195,7 +195,7 @@ def made(folder: Path) -> Path:
             ledger, case.study, content=content, text=json.dumps(content), file="medium.yaml", author="ana"
         )
         handed = Handed("reports.csv", lambda: io.BytesIO(reports), fields=FIELDS)
-        workflow.import_reports(ledger, "medium", [handed], author="ana", today=utc_now().date())
+        bulk.import_reports(ledger, "medium", [handed], author="ana", today=utc_now().date())
     with open_accounts(path, clock=utc_now) as accounts:
         for number in range(ACCOUNTS):
             accounts.add(f"reader {number}", "reader", PASSWORD)

@@ -9,19 +9,23 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Sequence
+from datetime import date
 
-from forecast.outlook import Contribution, Outlook
+from forecast.boards import NEXT_DAYS, Board
+from forecast.outlook import Contribution, Outlook, Row
 from forecast.probability import Floats
 from forecast.study import Study
 from indicators.evidence import Report
-from indicators.indicator import CountIndicator, Indicator, MeasureIndicator
+from indicators.indicator import CountIndicator, Indicator, MeasureIndicator, MilestoneIndicator
 
 __all__ = [
     "account",
     "aligned",
     "bar",
     "bits_text",
+    "board_text",
     "counted",
+    "largest_rows",
     "most_changed",
     "most_moving",
     "number",
@@ -231,15 +235,55 @@ def _finding(report: Report, indicator: Indicator) -> str:
     return f"{count} × {unit or 'event'}"
 
 
+def board_text(board: Board) -> str:
+    """Where an indicator stands, in a few words."""
+    if board.states:
+        best = sorted(board.states.items(), key=lambda item: -item[1])[:3]
+        return ", ".join(f"{state} {percent(p)}" for state, p in best)
+    if board.expectation is None:
+        return ""
+    expected, low, high = board.expectation.expected, board.expectation.low, board.expectation.high
+    every = board.indicator.check_every or f"{NEXT_DAYS:g} d"
+    if board.occurred:
+        return f"happened, weight {board.occurred:.2f}"
+    if isinstance(board.indicator, MilestoneIndicator):
+        return f"{percent(expected)} in the next {every}"
+    span = f"{number(expected)} ({number(low)} to {number(high)})"
+    if isinstance(board.indicator, CountIndicator):
+        return f"{span} in the next {every}"
+    unit = f" {board.indicator.unit}" if isinstance(board.indicator, MeasureIndicator) and board.indicator.unit else ""
+    return f"next {span}{unit}"
+
+
 def most_changed(change: Floats) -> list[int]:
     """Positions of the scenarios by the size of their change, the largest first; file order on a tie."""
     return (-abs(change)).round(9).argsort(kind="stable").tolist()
 
 
-def most_moving(outlook: Outlook, top: int) -> list[Contribution]:
+def most_moving(outlook: Outlook, top: int, *, since: date | None = None) -> list[Contribution]:
     """The reports without which some final probability would differ most, the strongest first, the earlier on a tie.
 
-    At most `top`; fewer where fewer changed anything.
+    At most `top`; fewer where fewer changed anything. Of those dated after `since` alone, where that is given.
     """
-    moved = [c for c in outlook.report_contributions if abs(c.change).max() >= _NOISE]
+    dated = (c for c in outlook.report_contributions if since is None or c.live.report.dated > since)
+    moved = [c for c in dated if abs(c.change).max() >= _NOISE]
     return sorted(moved, key=lambda c: -abs(c.change).max())[:top]
+
+
+def largest_rows(rows: Sequence[Row], scenario: int, most: int | None) -> tuple[list[Row], list[Row]]:
+    """The rows of an explanation to show one by one, and the reports to tell of together; both in the order given.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    scenario : int
+        Position of the scenario whose log odds say which reports moved most.
+    most : int or None
+        How many reports to show; None shows all. Time passing and silence are always shown.
+    """
+    reports = [row for row in rows if row.what == "report"]
+    if most is None or len(reports) <= most:
+        return list(rows), []
+    kept = sorted(reports, key=lambda row: -abs(float(row.log_odds[scenario])))[:most]
+    chosen = {id(row) for row in kept}
+    return [r for r in rows if r.what != "report" or id(r) in chosen], [r for r in reports if id(r) not in chosen]

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT",
+    "SUM_TOLERANCE",
     "Publication",
     "Said",
     "UnknownPublicationError",
@@ -40,6 +41,7 @@ FORMAT = "watchfloor.publication/1"
 """Name and version of what a ledger keeps of a publication."""
 
 SUM_TOLERANCE = 1e-6
+"""How far from 1 an opinion may sum to."""
 
 
 class UnknownPublicationError(WatchfloorError):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property
@@ -47,6 +47,7 @@ __all__ = [
     "WithoutError",
     "chosen_study",
     "live_report",
+    "read_on",
     "read_study",
 ]
 
@@ -107,6 +108,25 @@ def read_study(ledger: Ledger, study_id: str, *, known_at: datetime | None = Non
     if not known.revisions:
         raise UnknownStudyError(f'no study "{study_id}" was known then', where="--known-at", mend="give a later moment")
     return Reading(ledger, study_id, known, head, known_at)
+
+
+def read_on(before: Reading) -> Reading:
+    """The same study as its ledger holds it now; of what was read before only what came since is read.
+
+    Parameters
+    ----------
+    before : Reading
+        Of the present when it was made, and of no publication.
+    """
+    ledger, head = before.ledger, before.ledger.head()
+    last = next(ledger.entries(after=before.head.entries - 1), None)
+    if last is None or last.hash != before.head.hash:
+        return read_study(ledger, before.study_id)  # another ledger was put in its place
+    known = before.known.copy()
+    since = ledger.entries(study=before.study_id, after=before.head.entries)
+    for entry in itertools.takewhile(lambda entry: entry.seq <= head.entries, since):
+        known.take(entry)
+    return Reading(ledger, before.study_id, known, head, None)
 
 
 @dataclass(frozen=True)
@@ -256,6 +276,21 @@ class Reading:
         """What was published of the study, in order; raises `UnreadableEntryError` where an entry is damaged."""
         return publications_of(self.known.publications)
 
+    def last_published(self, before: date, *, max_tlp: str | None = None) -> Publication | None:
+        """The last publication of a day before that one which may be told of; None where anything stricter is logged.
+
+        Parameters
+        ----------
+        before : date
+        max_tlp : str, optional
+            The strictest mark that may be told of; any, where left out.
+        """
+        if len(self.within(max_tlp).known.logged) < len(self.known.logged):
+            return None
+        found = [said for said in self.publications if said.as_of < before]
+        told = [said for said in found if max_tlp is None or not exceeds(said.tlp, max_tlp)]
+        return told[-1] if told else None
+
     def published(self, number: int) -> Reading:
         """What the publication of that number, from 1, rests on; its outlook has the numbers as they were published.
 
@@ -271,20 +306,23 @@ class Reading:
 
     # What stands
 
-    def log(self, without: Sequence[str] = ()) -> Log:
-        """All that stands, less what is to be left out: `source:X`, `origin:X`, `indicator:X` or `entry:X`."""
+    def log(self, without: Sequence[str] = (), *, only: Collection[str] | None = None) -> Log:
+        """All that stands, less what is to be left out: `source:X`, `origin:X`, `indicator:X` or `entry:X`.
+
+        With `only`, what stands on some indicators.
+        """
         from forecast.outlook import Log
 
         left_out = _LeftOut(self, without)
         reports: dict[str, list[Live]] = {}
         for logged, report in self.known.reports():
-            if not left_out.drops(logged.entry.id, report):
+            if (only is None or report.indicator in only) and not left_out.drops(logged.entry.id, report):
                 live = live_report(self.study, logged.entry.id, logged.entry.seq, self._marked(logged, report))
                 live = live._replace(recorded_at=logged.entry.recorded_at, changed_at=_changed_at(logged))
                 reports.setdefault(report.indicator, []).append(live)
         coverage: dict[str, list[Coverage]] = {}
         for logged, span in self.known.coverage():
-            if not left_out.drops(logged.entry.id, span):
+            if (only is None or span.indicator in only) and not left_out.drops(logged.entry.id, span):
                 coverage.setdefault(span.indicator, []).append(span)
         return Log(reports, coverage, frozenset(left_out.values["indicator"]))
 

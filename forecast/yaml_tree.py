@@ -67,12 +67,16 @@ class Tree:
     keys, values : mapping of path to Position
         Where the key and the value at a path begin; a value that is not there stands where its key does. A path is the
         keys and indices from the root, `()` being the root.
+    ends : mapping of path to Position
+        Where the value at a path ends: the place after its last character. That of a list or group which is not in
+        brackets is the end of its last entry.
     """
 
     data: Any
     faults: tuple[Fault, ...]
     keys: Mapping[Path, Position]
     values: Mapping[Path, Position]
+    ends: Mapping[Path, Position]
 
     def key_place(self, path: Path) -> Position:
         """Where the key stands; for an entry of a list where the entry begins; for what is missing, its parent's."""
@@ -114,7 +118,7 @@ def read_tree(text: str, *, file: str) -> Tree:
     """
     size = len(text.encode("utf-8", "surrogatepass"))
     if size > SIZE_LIMIT:
-        return Tree(UNREADABLE, (_too_large(file, size),), {}, {})
+        return Tree(UNREADABLE, (_too_large(file, size),), {}, {}, {})
     return _Reader(_unix_lines(text.removeprefix("\ufeff")), file).tree()
 
 
@@ -200,6 +204,7 @@ class _Reader:
         self.faults: list[Fault] = []
         self.keys: dict[Path, Position] = {}
         self.values: dict[Path, Position] = {}
+        self.ends: dict[Path, Position] = {}
         self.last = Position(1, 1)
         self.has_controls = False
         self.text = self._without_controls(text)
@@ -210,7 +215,7 @@ class _Reader:
             data = self._document()
         except _StopError:
             data = UNREADABLE
-        return Tree(data, tuple(self.faults), self.keys, self.values)
+        return Tree(data, tuple(self.faults), self.keys, self.values, self.ends)
 
     def _fault(self, place: Position, what: str, mend: str) -> None:
         self.faults.append(Fault(self.file, place.line, place.column, what, mend))
@@ -259,6 +264,7 @@ class _Reader:
         if isinstance(event, ScalarEvent) and not event.value and not event.style:
             place = self.keys.get(path, place)  # the parser places nothing at the next line
         self.values[path] = place
+        self.ends[path] = _mark(event.end_mark)
         if isinstance(event, AliasEvent):
             self._fault(place, f"the alias *{_brief(event.anchor)}", "write the value out where it is used")
             return UNREADABLE
@@ -294,14 +300,22 @@ class _Reader:
         entries: list[object] = []
         for event in self.stream:
             if isinstance(event, SequenceEndEvent):
+                self._end(event, path)
                 break
             entries.append(self._node(event, (*path, len(entries))))
+            self.ends[path] = self.ends[*path, len(entries) - 1]
         return entries
+
+    def _end(self, event: Any, path: Path) -> None:
+        """Note where a list or a group ends whose bracket this closes; one without brackets closes anywhere below."""
+        if event.end_mark.index > event.start_mark.index:
+            self.ends[path] = _mark(event.end_mark)
 
     def _group(self, path: Path) -> dict[str, object]:
         entries: dict[str, object] = {}
         for event in self.stream:
             if isinstance(event, MappingEndEvent):
+                self._end(event, path)
                 break
             key = self._key(event, path)
             if key is None or key in entries:
@@ -309,6 +323,7 @@ class _Reader:
             else:
                 self.keys[*path, key] = _mark(event.start_mark)
                 entries[key] = self._node(next(self.stream), (*path, key))
+                self.ends[path] = self.ends[*path, key]
             if key is not None:
                 self._refuse_twice(path, key, _mark(event.start_mark))
         return entries

@@ -8,7 +8,7 @@ from functools import partial
 
 import pytest
 
-from forecast.workflow import import_reports, tried_import
+from forecast.bulk import import_reports, tried_import
 from indicators.errors import Fault, FaultsError
 from indicators.evidence import FIELDS
 from indicators.intake import Handed

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis import settings
 
-from forecast import workflow
+from forecast import bulk, workflow
 from forecast.study import Study
 from forecast.study_file import read_study, study_json
 from indicators.entry import Entry
@@ -147,9 +147,9 @@ def retract(ledger: Ledger, entry: str, why: str = "a mistake") -> Entry:
     return workflow.retract(ledger, "port", entry, why=why, author="bo")
 
 
-def import_files(ledger: Ledger, *files: tuple[str, bytes], today: date = TODAY) -> workflow.Imported:
+def import_files(ledger: Ledger, *files: tuple[str, bytes], today: date = TODAY) -> bulk.Imported:
     """Import files given by name and content."""
-    return workflow.import_reports(ledger, "port", handed(*files), author="ana", today=today)
+    return bulk.import_reports(ledger, "port", handed(*files), author="ana", today=today)
 
 
 def handed(*files: tuple[str, bytes]) -> list[Handed]:

@@ -61,7 +61,7 @@ FLOORS: Mapping[str, tuple[tuple[str, ...], ...]] = {
         # From a ledger to an outlook; its past; what a person does to a ledger; the face for notebooks.
         (
             *("reading", "settled", "update", "past", "short_run", "suggestion", "backtest"),
-            *("workflow", "rehearsal", "effect", "listing", "api"),
+            *("desk", "workflow", "bulk", "settling", "rehearsal", "effect", "listing", "api"),
         ),
         # Pictures.
         (

@@ -10,6 +10,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
+import forecast.bulk as bulk
 import forecast.workflow as workflow
 from forecast.study_file import schema, study_json
 from forecast.study_folder import read_study_files
@@ -88,10 +89,10 @@ def record_case(ledger: Ledger, folder: Path, name: str, *, author: str, today: 
     workflow.record_study(ledger, study, content=study_json(study), text=read.text, file=str(file), author=author)
     spans = folder / "coverage.csv"
     rows, faults = read_rows(spans.read_bytes(), file=str(spans), fields=coverage.FIELDS)
-    covered = workflow.cover_many(ledger, study.study, str(spans), rows, faults, author=author, today=today)
+    covered = bulk.cover_many(ledger, study.study, str(spans), rows, faults, author=author, today=today)
     reports = folder / "reports.csv"
     given = [Handed(str(reports), lambda: reports.open("rb"), evidence.FIELDS)]
-    imported = workflow.import_reports(ledger, study.study, given, author=author, today=today)
+    imported = bulk.import_reports(ledger, study.study, given, author=author, today=today)
     return Counts(len(imported.positions), len(covered.positions))
 
 

@@ -17,7 +17,7 @@ from forecast.cli.options import asked_for, author_or_user, json_option, open_th
 from indicators.clock import today
 
 if TYPE_CHECKING:
-    from forecast.workflow import Imported, Tried
+    from forecast.bulk import Imported, Tried
     from indicators.intake import Handed
 
 __all__ = ["import_"]
@@ -54,8 +54,8 @@ def import_(
     are skipped. One bad row and nothing is written; every bad row is named. Files are read row by row and may be longer
     than memory.
     """
+    from forecast.bulk import import_reports, tried_import
     from forecast.reading import chosen_study
-    from forecast.workflow import import_reports, tried_import
 
     who = author_or_user(author)
     book = open_the_ledger(ledger)

@@ -129,7 +129,7 @@ def log(
     twin = reading.known.twin_of(report_content(report))
     if twin:
         click.echo(f"note: {twin} has the same content; if this is the same report, retract one of them", err=True)
-    elif _is_copy(after, live.entry):
+    elif not after.counts(live.entry):
         click.echo("note: a report of the same origin and at least this weight is in already; it counts once", err=True)
 
 
@@ -147,16 +147,6 @@ def _print_effect_on(before: Reading) -> None:
 
     day = before.default_as_of(today())
     _print_effect(before.outlook(day), read_study(before.ledger, before.study_id).outlook(day))
-
-
-def _is_copy(after: Outlook, entry: str) -> bool:
-    reports = next(
-        likelihood.reports
-        for likelihood in after.likelihoods.values()
-        if any(item.entry == entry for item in likelihood.reports.live)
-    )
-    position = next(i for i, item in enumerate(reports.live) if item.entry == entry)
-    return position not in reports.counted[position]
 
 
 def _as_json(entry: str, head: str, grade: str, rho: float, before: Outlook, after: Outlook) -> dict[str, object]:
@@ -197,6 +187,7 @@ def cover(
 
     For a count or milestone quiet days then count; for any kind the next look falls due later.
     """
+    import forecast.bulk as bulk
     import forecast.workflow as workflow
     from indicators.coverage import FIELDS
     from indicators.intake import read_rows
@@ -208,7 +199,7 @@ def cover(
         rows, faults = read_rows(file_content(file), file=file, fields=FIELDS)
         book, reading = open_reading(ledger, study)
         who = author_or_user(author)
-        done = workflow.cover_many(book, reading.study_id, file, rows, faults, author=who, today=today())
+        done = bulk.cover_many(book, reading.study_id, file, rows, faults, author=who, today=today())
         entries, skipped = done.entries, done.skipped
     else:
         book, reading = open_reading(ledger, study)

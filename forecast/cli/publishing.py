@@ -58,7 +58,7 @@ def publish(
     before the question is settled. Keep the head that is printed: `forecast verify --head` shows by it that the ledger
     still holds what was published. The numbers come back with `forecast status --published N`.
     """
-    from forecast.workflow import publish as publish_in
+    from forecast.settling import publish as publish_in
 
     book, reading = open_reading(ledger, study)
     done = publish_in(

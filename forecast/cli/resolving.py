@@ -33,21 +33,21 @@ def resolve(
     A closed study takes no reports, corrections, revisions or publications, and `forecast score` scores what was
     published of it. A resolution is never changed; it is undone by another entry, and both stay on record.
     """
-    from forecast import workflow
+    from forecast import settling
 
     _refuse_mixture(scenario, on, void=void, undo=undo, why=why)
     book, reading = open_reading(ledger, study)
     own, by = reading.study_id, author_or_user(author)
     if undo:
-        entry = workflow.undo_resolution(book, own, why=why or "", author=by)
+        entry = settling.undo_resolution(book, own, why=why or "", author=by)
         click.echo(f"{entry.id}  {own} is open again; {entry.payload['undo']} is undone")
     elif void:
-        found = workflow.resolve_void(book, own, why=why or "", author=by)
+        found = settling.resolve_void(book, own, why=why or "", author=by)
         click.echo(f"{found.entry}  {own} is void and closed")
     else:
         assert scenario is not None and on is not None
         day = parsed("--on", on, parse_day)
-        found = workflow.resolve(book, own, scenario, on=day, why=why, author=by, today=utc_now().date())
+        found = settling.resolve(book, own, scenario, on=day, why=why, author=by, today=utc_now().date())
         click.echo(f"{found.entry}  {own} is resolved: {found.told}; score it with `forecast score`")
 
 

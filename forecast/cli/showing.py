@@ -23,8 +23,7 @@ from indicators.days import parse_day
 from indicators.errors import WatchfloorError, nearest
 
 if TYPE_CHECKING:
-    from forecast.outlook import Outlook, Row
-    from forecast.probability import Floats
+    from forecast.outlook import Row
     from forecast.reading import Reading
     from forecast.release import Released
     from indicators.attachment_folder import AttachmentFolder
@@ -107,16 +106,9 @@ def explain(
         return
     from forecast.cli.tables import print_explanation
 
-    start = float(_start(outlook, day)[chosen])
+    start = float(outlook.before(day)[chosen])
     most = None if everything else _MOST
     print_explanation(released, rows, chosen, start=start, most=most, since=day)
-
-
-def _start(outlook: Outlook, since: date | None) -> Floats:
-    """The probabilities that the rows since a day start from: those of the day, or the priors before the first."""
-    if since is None or since < outlook.study.opens:
-        return outlook.study.prior
-    return outlook.course[outlook.study.day_index(since)]
 
 
 def _explanation(released: Released, rows: list[Row], since: date | None) -> dict[str, object]:
@@ -133,7 +125,7 @@ def _explanation(released: Released, rows: list[Row], since: date | None) -> dic
         "paragraph": paragraph(outlook, since=since),
         "frequencies": dict(zip(ids, frequencies(outlook.final), strict=True)),
         "flip": flips(outlook),
-        "from": dict(zip(ids, _start(outlook, since).tolist(), strict=True)),
+        "from": dict(zip(ids, outlook.before(since).tolist(), strict=True)),
         "to": dict(zip(ids, outlook.final.tolist(), strict=True)),
         "rows": [
             {
@@ -176,6 +168,7 @@ def evidence(
 
     `--show e12` prints that entry whole: every field, what became of it, and where its attachments lie.
     """
+    from forecast.listing import Wanted
     from forecast.study import UnknownIndicatorError
 
     reading = asked.reading()
@@ -190,8 +183,9 @@ def evidence(
     last_days += [] if asked.as_of is None else [as_of_day(reading, asked.as_of)]
     span = (None if first is None else parsed("--from", first, parse_day), min(last_days, default=None))
     _refuse_empty(reading, source, span, asked)
+    wanted = Wanted(indicator=indicator, source=source, first=span[0], last=span[1], standing=only)
     rows = reading.listed(
-        lambda logged: _wanted(logged, indicator, source, span, only),
+        lambda logged: wanted.takes(logged, reading),
         max_tlp=asked.max_tlp,
         without_above=asked.without_above,
         without=asked.without,
@@ -259,26 +253,6 @@ def _attachments(logged: Logged, folder: AttachmentFolder | None, *, is_named_on
         for item, file in zip(told, files, strict=True):
             item |= {"path": str(folder.path_of(file)), "status": folder.status(file)}
     return told
-
-
-def _wanted(
-    logged: Logged,
-    indicator: str | None,
-    source: str | None,
-    span: tuple[date | None, date | None],
-    only: str | None,
-) -> bool:
-    record = logged.record
-    dated = getattr(record, "dated", None) or record.to
-    assert dated is not None
-    return (
-        indicator in (None, record.indicator)
-        and source in (None, getattr(record, "source", None))
-        and (span[0] is None or dated >= span[0])
-        and (span[1] is None or dated <= span[1])
-        and (only != "live" or not logged.retracted)
-        and (only != "corrected" or bool(logged.corrections))
-    )
 
 
 def _logged(logged: Logged, reading: Reading) -> dict[str, object]:

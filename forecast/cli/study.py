@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -21,6 +21,9 @@ from forecast.cli.options import (
 )
 from forecast.cli.suggesting import SuggestingGroup
 from indicators.clock import utc_now
+
+if TYPE_CHECKING:
+    from forecast.reading import Reading
 
 __all__ = ["study"]
 
@@ -93,7 +96,7 @@ def add(file: str, ledger: str | None, study: str | None, author: str | None) ->
 @json_option
 @reading_place_options
 def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
-    """List the studies of the ledger."""
+    """List the studies of the ledger, and whether each is open, resolved or void."""
     from forecast.reading import chosen_study, read_study
 
     book = open_the_ledger(ledger)
@@ -109,6 +112,7 @@ def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
                 "horizon": reading.study.horizon.isoformat(),
                 "revisions": len(reading.known.revisions),
                 "reports": sum(1 for _ in reading.known.reports()),
+                **_status(reading),
             }
         )
     if as_json:
@@ -119,12 +123,21 @@ def list_(as_json: bool, ledger: str | None, study: str | None) -> None:
         return
     from forecast.cli.tables import print_table
 
-    print_table(
-        ["study", "title", "opens", "horizon", "revisions", "reports"],
-        [list(map(str, row.values())) for row in rows],
-        right=["revisions", "reports"],
-        wrap=["title"],
-    )
+    columns = ["study", "title", "opens", "horizon", "revisions", "reports", "status"]
+    lines = [[str(row[name]) for name in columns[:-1]] + [_status_text(row)] for row in rows]
+    print_table(columns, lines, right=["revisions", "reports"], wrap=["title"])
+
+
+def _status(reading: Reading) -> dict[str, str | None]:
+    """Whether the study is open, resolved or void; and what came true on which day."""
+    found = reading.resolution
+    if found is None or found.on is None:
+        return {"status": "open" if found is None else "void", "outcome": None, "resolved_on": None}
+    return {"status": "resolved", "outcome": found.scenario, "resolved_on": found.on.isoformat()}
+
+
+def _status_text(row: dict[str, Any]) -> str:
+    return f"{row['outcome']} on {row['resolved_on']}" if row["status"] == "resolved" else str(row["status"])
 
 
 @study.command(epilog="Example: forecast study show japan-sar")

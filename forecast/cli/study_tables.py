@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 from rich import box
@@ -13,13 +12,12 @@ from rich.text import Text
 from forecast.cli.tables import console
 from forecast.display import aligned, percent
 from forecast.study import rates_per_year
-from indicators.days import DAYS_PER_YEAR
+from forecast.study_lines import baseline_lines, traits
 from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator, StateIndicator
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from forecast.baseline import BaseRate, Fit
     from forecast.reading import Reading
     from forecast.study import Study
     from indicators.indicator import Indicator
@@ -58,20 +56,9 @@ def print_study(reading: Reading) -> None:
     out.print(table)
     out.print()
     for indicator in study.indicators:
-        out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {_traits(indicator)}"))
+        out.print(Text.assemble((indicator.label, "bold"), f"  {indicator.id}, {traits(indicator)}"))
         _print_rows(out, study, indicator)
         out.print()
-
-
-def _traits(indicator: Indicator) -> str:
-    traits: list[str] = [indicator.kind]
-    for name in ("unit", "persistence", "given", "silence", "check_every"):
-        value = getattr(indicator, name, None)
-        if value:
-            traits.append(f"{name.replace('_', ' ')} {value}")
-    if indicator.retired:
-        traits.append("retired")
-    return ", ".join(traits)
 
 
 def _print_rows(out: Console, study: Study, indicator: Indicator) -> None:
@@ -112,19 +99,12 @@ def _print_rates(out: Console, study: Study, indicator: CountIndicator | Milesto
         for scenario, text in zip(study.scenario_ids, aligned([f"{rate:g}" for rate in rates]), strict=True):
             table.add_row(Text(f"  {scenario}"), text)
     else:
-        span = indicator.baseline
-        out.print(Text(f"  baseline {span.history}, {span.from_} to {span.to}:"))
-        out.print(Text(f"  {_base_rate(study.baselines.rates[indicator.id])}"))
+        _print_baseline(out, study, indicator)
         table = _table("  scenario", "times", "a year", right=("times", "a year"))
         times = aligned([f"{(indicator.multipliers or {})[scenario]:g}" for scenario in study.scenario_ids])
         for scenario, *told in zip(study.scenario_ids, times, aligned([f"{rate:.3g}" for rate in rates]), strict=True):
             table.add_row(Text(f"  {scenario}"), *told)
     out.print(table)
-
-
-def _base_rate(base: BaseRate) -> str:
-    told = f"{base.events} in {base.years:.2f} years, ({base.events} + 1/2) / {base.years:.2f} = {base.mean:.3g} a year"
-    return told + (f"; {base.outside} more lie outside these days and are not counted" if base.outside else "")
 
 
 def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator) -> None:
@@ -134,10 +114,7 @@ def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator)
             value = (indicator.values or {})[scenario]
             table.add_row(Text(f"  {scenario}"), f"{value.mean:g} ({value.sd:g})")
     else:
-        fit = study.baselines.fits[indicator.id]
-        out.print(Text(f"  baseline {indicator.baseline.history}, {fit.points} readings up to {fit.last_day}:"))
-        for line in _fit_lines(fit):
-            out.print(Text(f"  {line}"))
+        _print_baseline(out, study, indicator)
         table = _table("  scenario", "shift a year", right=("shift a year",))
         shifts = [(indicator.shifts or {})[scenario] for scenario in study.scenario_ids]
         texts = aligned([f"{shift:+g}" if shift else "0" for shift in shifts])
@@ -146,15 +123,6 @@ def _print_measure_rows(out: Console, study: Study, indicator: MeasureIndicator)
     out.print(table)
 
 
-def _fit_lines(fit: Fit) -> list[str]:
-    """What was fitted: the model with its parameters, where it stood at the end, and what it misses."""
-    parameters = ", ".join(f"{name} {value:.4g}" for name, value in fit.parameters.items())
-    lines = [f"{fit.model} by days: {parameters}; log likelihood {fit.log_likelihood:.2f}"]
-    level = f"level {fit.state[0]:.4g} with sd {math.sqrt(max(fit.covariance[0][0], 0.0)):.2g} on the last day"
-    if len(fit.state) > 1:
-        level += f", trend {fit.state[1] * DAYS_PER_YEAR:+.3g} a year"
-    if fit.model == "ar1":
-        kept = fit.parameters["ar.L1"]
-        level += f", on its way back to {fit.parameters['intercept'] / (1.0 - kept):.4g}"
-        level += f", half of it in {math.log(0.5) / math.log(kept):.3g} days" if kept > 0.0 else " at once"
-    return [*lines, level, fit.residuals.says]
+def _print_baseline(out: Console, study: Study, indicator: Indicator) -> None:
+    for line in baseline_lines(study, indicator):
+        out.print(Text(f"  {line}"))

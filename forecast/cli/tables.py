@@ -16,14 +16,14 @@ from rich.text import Text
 
 from forecast.assessment import confidence, paragraph, words_with_range
 from forecast.assessment import flags as all_flags
-from forecast.boards import NEXT_DAYS
 from forecast.display import (
     account,
     bar,
+    board_text,
     counted,
+    largest_rows,
     most_changed,
     most_moving,
-    number,
     percent,
     points,
     shortened,
@@ -31,7 +31,6 @@ from forecast.display import (
 )
 from forecast.flip import flips
 from indicators.coverage import Coverage
-from indicators.indicator import CountIndicator, MeasureIndicator, MilestoneIndicator
 from indicators.markings import TLP_LEVELS, mark_text
 
 if TYPE_CHECKING:
@@ -184,26 +183,6 @@ def _due(board: Board, outlook: Outlook) -> Text:
     return Text(board.due.isoformat())
 
 
-def board_text(board: Board) -> str:
-    """Where an indicator stands, in a few words."""
-    if board.states:
-        best = sorted(board.states.items(), key=lambda item: -item[1])[:3]
-        return ", ".join(f"{state} {percent(p)}" for state, p in best)
-    if board.expectation is None:
-        return ""
-    expected, low, high = board.expectation.expected, board.expectation.low, board.expectation.high
-    every = board.indicator.check_every or f"{NEXT_DAYS:g} d"
-    if board.occurred:
-        return f"happened, weight {board.occurred:.2f}"
-    if isinstance(board.indicator, MilestoneIndicator):
-        return f"{percent(expected)} in the next {every}"
-    span = f"{number(expected)} ({number(low)} to {number(high)})"
-    if isinstance(board.indicator, CountIndicator):
-        return f"{span} in the next {every}"
-    unit = f" {board.indicator.unit}" if isinstance(board.indicator, MeasureIndicator) and board.indicator.unit else ""
-    return f"next {span}{unit}"
-
-
 def _print_moved(out: Console, outlook: Outlook) -> None:
     moved = most_moving(outlook, 3)
     if not moved:
@@ -263,7 +242,7 @@ def print_explanation(
     out.print(Text("decibans for it against all the others; +10 multiplies the odds by ten", style="dim"))
     out.print()
     table = _table("day", "entry", "what", "decibans", right=("decibans",), wrap=("what",))
-    shown, rest = _largest(rows, scenario, most)
+    shown, rest = largest_rows(rows, scenario, most)
     for row in shown:
         table.add_row(*_row_cells(row, outlook), _decibans(float(row.log_odds[scenario]) / DECIBAN))
     if rest:
@@ -288,15 +267,6 @@ def _print_flips(out: Console, outlook: Outlook) -> None:
         out.print(
             Text(f"another would lead if the rows of {label} were moved {percent(share)} of the way to their mean")
         )
-
-
-def _largest(rows: Sequence[Row], scenario: int, most: int | None) -> tuple[list[Row], list[Row]]:
-    reports = [row for row in rows if row.what == "report"]
-    if most is None or len(reports) <= most:
-        return list(rows), []
-    kept = sorted(reports, key=lambda row: -abs(float(row.log_odds[scenario])))[:most]
-    chosen = {id(row) for row in kept}
-    return [r for r in rows if r.what != "report" or id(r) in chosen], [r for r in reports if id(r) not in chosen]
 
 
 def _row_cells(row: Row, outlook: Outlook) -> list[Text]:

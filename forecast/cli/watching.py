@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from forecast.information import Look
     from forecast.outlook import Outlook
     from forecast.release import Released
-    from indicators.indicator import Indicator
 
 __all__ = ["watch"]
 
@@ -73,7 +72,7 @@ def _as_json(released: Released, ordered: list[Look]) -> dict[str, object]:
                 "kind": look.indicator.kind,
                 "due": day.isoformat() if (day := due[look.indicator.id]) else None,
                 "overdue": look.overdue,
-                "look": _what(look.indicator),
+                "look": look.what,
                 "look_on": look.due.isoformat() if look.due else None,
                 "bits": look.bits,
                 "cost": look.indicator.cost,
@@ -113,7 +112,7 @@ def _print(released: Released, ordered: list[Look]) -> None:
             bits_text(look.bits),
             number(look.indicator.cost),
             bits_text(look.bits_per_cost),
-            _what(look.indicator),
+            look.what,
         ]
         for look in ordered
     ]
@@ -154,20 +153,3 @@ def _when(look: Look, due: date | None, as_of: date) -> Text:
     if look.overdue and due:
         return Text(f"overdue {(as_of - due).days} d", style="bold red")
     return Text(due.isoformat() if due else "")
-
-
-def _what(indicator: Indicator) -> str:
-    """What the look is, in a few words."""
-    from forecast.boards import NEXT_DAYS
-    from forecast.information import LOOK_GRADE
-
-    span = indicator.check_every or f"{NEXT_DAYS:g} d"
-    if indicator.retired:
-        return ""
-    if indicator.kind == "state":
-        return f"a {LOOK_GRADE} report of its state"
-    if indicator.kind == "measure":
-        return f"a {LOOK_GRADE} reading"
-    if indicator.kind == "milestone":
-        return f"whether it happens within {span}"
-    return f"how many there are within {span}"

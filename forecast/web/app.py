@@ -9,12 +9,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
-from forecast.web import board, charts, evidence, logging, record, reports, signing_in, study, team, watch, why
+from forecast.web.board import ROUTES as BOARD
+from forecast.web.charts import ROUTES as CHARTS
+from forecast.web.downloads import ROUTES as DOWNLOADS
+from forecast.web.evidence import ROUTES as EVIDENCE
 from forecast.web.guard import Guard, Refused
+from forecast.web.logging import ROUTES as LOGGING
 from forecast.web.page import drawn_page, static_file
+from forecast.web.record import ROUTES as RECORD
+from forecast.web.reports import ROUTES as REPORTS
 from forecast.web.settings import Settings
+from forecast.web.signing_in import ROUTES as SIGNING_IN
 from forecast.web.state import State
+from forecast.web.study import ROUTES as STUDY
+from forecast.web.team import ROUTES as TEAM
 from forecast.web.visit import Visit, reads
+from forecast.web.watch import ROUTES as WATCH
+from forecast.web.why import ROUTES as WHY
 
 __all__ = ["create_app"]
 
@@ -46,10 +57,9 @@ def create_app(settings: Settings) -> Starlette:
     routes: list[BaseRoute] = [
         Route("/", reads(_start), methods=["GET"]),
         Route("/static/{name}", _static, methods=["GET"]),
-        *signing_in.ROUTES,
+        *(*SIGNING_IN, *BOARD, *CHARTS, *LOGGING, *EVIDENCE, *WHY, *WATCH, *STUDY, *DOWNLOADS, *REPORTS, *RECORD),
+        *TEAM,
     ]
-    for room in (board, charts, logging, evidence, why, watch, study, reports, record, team):
-        routes += room.ROUTES
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, hosts=settings.hosts)],

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from forecast.desk import Amendment
 from forecast.display import account, most_changed
 from forecast.effect import EffectLine, leaning
 from forecast.listing import ORDERS, STANDINGS, Wanted, dated, ordered, weighing
@@ -27,7 +28,7 @@ from forecast.web.paging import paged
 from forecast.web.refusals import Refusal, refusal
 from forecast.web.trying import effect_of, refuse_past, written
 from forecast.web.visit import Visit, reads, writes
-from forecast.workflow import Amendment, Tryout, amend, retract, tried_amendment, tried_retraction
+from forecast.workflow import Tryout, amend, retract, tried_amendment, tried_retraction
 from indicators.attachment_folder import AttachmentFolder
 from indicators.corrections import steps
 from indicators.coverage import FIELDS as SPAN_FIELDS

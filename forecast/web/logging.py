@@ -14,13 +14,14 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from forecast.desk import Amendment, TwinError
 from forecast.effect import Effect, EffectLine, leaning
 from forecast.listing import Source, sources
 from forecast.reading import Reading, live_report
 from forecast.web.refusals import Refusal, refusal
 from forecast.web.trying import effect_of, refuse_past, written
 from forecast.web.visit import Visit, reads, writes
-from forecast.workflow import Amendment, Tryout, TwinError, log_report, tried_report, tried_retraction
+from forecast.workflow import Tryout, log_report, tried_report, tried_retraction
 from indicators.errors import WatchfloorError
 from indicators.evidence import FIELDS, Report, read_fields, report_content
 from indicators.grades import WORDS, grade_weight, grade_words

@@ -17,14 +17,13 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 from starlette.routing import Route
 
-from forecast import workflow
+from forecast import desk, settling
 from forecast.assessment import departure
 from forecast.display import counted
 from forecast.export.tables import TABLES
 from forecast.publication import SUM_TOLERANCE, Publication
 from forecast.release import Released
 from forecast.report.released_record import told_publications
-from forecast.web import downloads
 from forecast.web.downloads import DOCUMENTS, levels_of
 from forecast.web.paging import paged
 from forecast.web.refusals import Refusal, refusal
@@ -172,7 +171,7 @@ def _publish(visit: Visit) -> Response:
         as_of, opinion = _day_of(visit, form), _opinion(visit, form)
         if form.refused:
             return _page(visit, form, Form(), status=422)
-        workflow.refuse_publication(visit.reading, as_of, visit.today)
+        settling.refuse_publication(visit.reading, as_of, visit.today)
         if visit.field("step") == "record" and visit.field("rests_on") == str(visit.reading.known.seq):
             return _published(visit, as_of, opinion)
         return _preview(visit, form, as_of, opinion)
@@ -182,7 +181,7 @@ def _publish(visit: Visit) -> Response:
 
 
 def _published(visit: Visit, as_of: date, opinion: Mapping[str, float] | None) -> Response:
-    done = workflow.publish(
+    done = settling.publish(
         visit.ledger,
         visit.study_id,
         as_of=as_of,
@@ -294,7 +293,7 @@ def _settled_on(visit: Visit, form: Form) -> date:
     except WatchfloorError as error:
         form.refused.add("on", error.what, error.mend)
         return visit.today
-    faults = workflow.resolution_faults(visit.reading.study, form["scenario"], on, visit.today)
+    faults = settling.resolution_faults(visit.reading.study, form["scenario"], on, visit.today)
     if faults:
         raise FaultsError(faults)
     return on
@@ -309,9 +308,9 @@ def _check_state(visit: Visit, action: str) -> None:
     """Raise where the study is settled already, or is not."""
     settled = visit.reading.known.settled
     if action != "undo" and settled is not None:
-        raise workflow.SettledError(visit.study_id, settled)
+        raise desk.SettledError(visit.study_id, settled)
     if action == "undo" and settled is None:
-        raise workflow.NotSettledError(visit.study_id)
+        raise settling.NotSettledError(visit.study_id)
 
 
 def _review(visit: Visit, form: Form, action: str, on: date | None) -> Response:
@@ -332,13 +331,13 @@ def _settled(visit: Visit, form: Form, action: str, on: date | None) -> str:
     """Do it; what to tell of it."""
     ledger, study, author, why = visit.ledger, visit.study_id, visit.person.name, form["why"]
     if action == "undo":
-        entry = workflow.undo_resolution(ledger, study, why=why, author=author)
+        entry = settling.undo_resolution(ledger, study, why=why, author=author)
         return f"{entry.id}: the study is open again; the resolution before stays on record."
     if action == "void":
-        found = workflow.resolve_void(ledger, study, why=why, author=author)
+        found = settling.resolve_void(ledger, study, why=why, author=author)
         return f"{found.entry}: the study is void and closed."
     assert on is not None
-    found = workflow.resolve(ledger, study, form["scenario"], on=on, why=why or None, author=author, today=visit.today)
+    found = settling.resolve(ledger, study, form["scenario"], on=on, why=why or None, author=author, today=visit.today)
     return f"{found.entry}: the study is resolved, {found.told}. Its scores stand under Record."
 
 
@@ -347,5 +346,4 @@ ROUTES = [
     Route("/s/{study}/reports/publish", writes(_publish, role="lead"), methods=["POST"]),
     Route("/s/{study}/reports/settle", writes(_settle, role="lead"), methods=["POST"]),
     Route("/s/{study}/reports/{number}", reads(_publication), methods=["GET"]),
-    *downloads.ROUTES,
 ]

@@ -16,6 +16,7 @@ from typing import Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from forecast.desk import SettledError
 from forecast.line_diff import DiffLine, line_diff
 from forecast.reading import Reading
 from forecast.rehearsal import Moved, common_day, moved, rehearsed, told_faults
@@ -26,7 +27,7 @@ from forecast.study_file import study_json
 from forecast.study_histories import revised
 from forecast.web.rows import RowsForm, proposed, stated_rows, typed_rows
 from forecast.web.visit import Visit, reads, writes
-from forecast.workflow import RevisedSinceError, SettledError, record_study
+from forecast.workflow import RevisedSinceError, record_study
 from forecast.yaml_tree import read_tree
 from indicators.days import parse_day
 from indicators.entry import Entry

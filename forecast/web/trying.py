@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
+from forecast.desk import TwinError
 from forecast.effect import Effect, effect
 from forecast.web.visit import Visit
-from forecast.workflow import Tryout, TwinError
+from forecast.workflow import Tryout
 from indicators.errors import WatchfloorError
 from indicators.ledger import LedgerError
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from forecast import workflow
+from forecast import settling
 from forecast.backtest import (
     COLUMNS,
     NoPastError,
@@ -140,7 +140,7 @@ def test_no_drift_and_no_persistence() -> None:
 def test_the_table() -> None:
     """Every row says replay; what is settled is told; probabilities of a day sum to one."""
     ledger = lived()
-    workflow.resolve(ledger, "port", "settled", on=date(2024, 6, 1), author="ana", today=date(2024, 7, 1))
+    settling.resolve(ledger, "port", "settled", on=date(2024, 6, 1), author="ana", today=date(2024, 7, 1))
     reading = read_study(ledger, "port")
     days = replay_days(
         reading.known, reading.study, first=None, last=None, every=7, today=date(2024, 7, 1), by="known-at"
@@ -162,7 +162,7 @@ def test_the_table() -> None:
 def test_a_void_question_is_told_as_void() -> None:
     """It has no day on which it was settled."""
     ledger = lived()
-    workflow.resolve_void(ledger, "port", why="the port is gone", author="ana")
+    settling.resolve_void(ledger, "port", why="the port is gone", author="ana")
     known = read_study(ledger, "port").known
     assert {(row.resolution, row.resolved_on) for row in backtest_rows(known, DAYS[-1:], [Setting()])} == {("void", "")}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-import forecast.workflow as workflow
+from forecast import bulk
 from forecast.cli.main import run
 from tests.small import STUDY
 
@@ -57,11 +57,11 @@ def test_a_dry_run_says_what_the_import_then_does_and_writes_nothing(
 
 
 def test_a_dry_run_shows_the_first_reports_and_counts_the_rest(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (home / "a.csv").write_text(rows(workflow.MOST_SHOWN + 5))
+    (home / "a.csv").write_text(rows(bulk.MOST_SHOWN + 5))
     capsys.readouterr()
     assert run(["import", "a.csv", "--dry-run"]) == 0
     told = capsys.readouterr().out.splitlines()
-    assert sum(line.startswith("mood") for line in told) == workflow.MOST_SHOWN
+    assert sum(line.startswith("mood") for line in told) == bulk.MOST_SHOWN
     assert told[-2:] == [
         "... and 5 more",
         "25 reports would be written, 0 skipped as already there; nothing was written",
@@ -82,12 +82,12 @@ def test_a_dry_run_of_a_bad_file_tells_what_the_import_would(home: Path, capsys:
 def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(
     home: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    (home / "a.csv").write_text(rows(workflow.MOST_FAULTS + 50, "clam"))
+    (home / "a.csv").write_text(rows(bulk.MOST_FAULTS + 50, "clam"))
     (home / "b.csv").write_bytes(b"\xff")
     capsys.readouterr()
     assert run(["import", "a.csv", "b.csv"]) == 2
     told = capsys.readouterr().err.splitlines()
-    assert [line.split(": ")[1] for line in told[:-1]] == [f"a.csv:{n}" for n in range(2, workflow.MOST_FAULTS + 2)]
+    assert [line.split(": ")[1] for line in told[:-1]] == [f"a.csv:{n}" for n in range(2, bulk.MOST_FAULTS + 2)]
     assert told[-1] == "error: and 51 more faults like these; mend those told first"
 
 

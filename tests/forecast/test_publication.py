@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import forecast
-from forecast import workflow
+from forecast import desk, settling
 from forecast.assessment import departure, flags
 from forecast.bayes import filtered_and_smoothed
 from forecast.outlook import AsOfError
@@ -29,7 +29,7 @@ NOW = datetime(2024, 7, 2, tzinfo=UTC)
 
 def publish(ledger: Ledger, as_of: date | None = MARCH, **more: Any) -> Entry:
     """The entry of a publication."""
-    found = workflow.publish(ledger, "port", as_of=as_of, author="ana", today=TODAY, **more)
+    found = settling.publish(ledger, "port", as_of=as_of, author="ana", today=TODAY, **more)
     [entry] = ledger.entries(after=found.before.entries)
     assert (entry.id, entry.hash) == (found.entry, found.head.hash)
     return entry
@@ -65,7 +65,7 @@ def test_a_publication_holds_the_numbers_of_the_outlook_before_it() -> None:
 def test_the_default_day_is_today_or_the_last_of_the_study() -> None:
     ledger = with_reports()
     assert publish(ledger, None).payload["as_of"] == "2024-07-01"
-    found = workflow.publish(ledger, "port", author="ana", today=date(2026, 1, 1))
+    found = settling.publish(ledger, "port", author="ana", today=date(2026, 1, 1))
     assert (found.as_of, found.number) == (date(2024, 12, 31), 2)
 
 
@@ -154,26 +154,26 @@ def refused(kind: type[Exception], ledger: Ledger, phrase: str, as_of: date | No
 
 
 def test_a_study_whose_scenarios_have_no_test_is_refused() -> None:
-    refused(workflow.NoTestError, new_ledger(), "settled, strike have no resolves_if")
-    refused(workflow.NoTestError, new_ledger(TESTED.replace(", resolves_if: nobody works", "")), "strike has no res")
+    refused(settling.NoTestError, new_ledger(), "settled, strike have no resolves_if")
+    refused(settling.NoTestError, new_ledger(TESTED.replace(", resolves_if: nobody works", "")), "strike has no res")
 
 
 def test_a_day_that_has_not_come_or_lies_outside_is_refused() -> None:
-    refused(workflow.NotYetError, with_reports(), "2024-07-02 lies in the future", date(2024, 7, 2))
+    refused(settling.NotYetError, with_reports(), "2024-07-02 lies in the future", date(2024, 7, 2))
     refused(AsOfError, with_reports(), "lies outside the study", date(2023, 7, 2))
 
 
 def test_publications_run_forward() -> None:
     ledger = with_reports()
     publish(ledger, MAY)
-    refused(workflow.EarlierDayError, ledger, "2024-03-01 lies before 2024-05-01, of which e4 speaks already")
+    refused(settling.EarlierDayError, ledger, "2024-03-01 lies before 2024-05-01, of which e4 speaks already")
     assert publish(ledger, MAY).id == "e5"
 
 
 def test_a_settled_question_is_not_forecast() -> None:
     ledger = with_reports()
     ledger.append(lambda _: [Draft(author="ana", study="port", kind="resolve", payload={"scenario": "strike"})])
-    refused(workflow.SettledError, ledger, "port: it was resolved by e4")
+    refused(desk.SettledError, ledger, "port: it was resolved by e4")
 
 
 @pytest.mark.parametrize(

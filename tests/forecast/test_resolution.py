@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from forecast import workflow
+from forecast import bulk, desk, settling, workflow
 from forecast.reading import read_study
 from forecast.resolution import Resolution
 from indicators.days import parse_moment
@@ -21,11 +21,11 @@ MAY = date(2024, 5, 1)
 
 
 def settle(ledger: Ledger, scenario: str = "strike", on: date = MAY, **more: Any) -> Resolution:
-    return workflow.resolve(ledger, "port", scenario, on=on, author="ana", today=TODAY, **more)
+    return settling.resolve(ledger, "port", scenario, on=on, author="ana", today=TODAY, **more)
 
 
 def undo(ledger: Ledger, why: str = "it was the other") -> str:
-    return workflow.undo_resolution(ledger, "port", why=why, author="bo").id
+    return settling.undo_resolution(ledger, "port", why=why, author="bo").id
 
 
 def with_reports() -> MemoryLedger:
@@ -57,10 +57,10 @@ def test_it_is_known_only_from_when_it_was_recorded() -> None:
 def test_a_void_one_needs_its_reason() -> None:
     ledger = with_reports()
     before = head(ledger)
-    with pytest.raises(workflow.NoReasonError, match="a void question needs its reason"):
-        workflow.resolve_void(ledger, "port", why=" ", author="ana")
+    with pytest.raises(desk.NoReasonError, match="a void question needs its reason"):
+        settling.resolve_void(ledger, "port", why=" ", author="ana")
     assert head(ledger) == before
-    found = workflow.resolve_void(ledger, "port", why="the port burnt down", author="ana")
+    found = settling.resolve_void(ledger, "port", why="the port burnt down", author="ana")
     assert (found.is_void, found.scenario, found.on, found.told) == (True, None, None, "void")
     assert read_study(ledger, "port").resolution == found
 
@@ -68,17 +68,17 @@ def test_a_void_one_needs_its_reason() -> None:
 WRITERS: dict[str, Callable[[Ledger], object]] = {
     "log": lambda ledger: log(ledger, SOUND["state"]),
     "import": lambda ledger: import_files(ledger, ("a.csv", csv_of([SOUND["state"]]))),
-    "try an import": lambda ledger: workflow.tried_import(ledger, "port", [], today=TODAY),
+    "try an import": lambda ledger: bulk.tried_import(ledger, "port", [], today=TODAY),
     "amend": lambda ledger: amend(ledger, "e2", state="tense"),
     "retract": lambda ledger: retract(ledger, "e2"),
     "cover": lambda ledger: cover(ledger, "talks", "2024-03-01", "2024-03-05"),
-    "cover many": lambda ledger: workflow.cover_many(ledger, "port", "a.csv", [], [], author="ana", today=TODAY),
+    "cover many": lambda ledger: bulk.cover_many(ledger, "port", "a.csv", [], [], author="ana", today=TODAY),
     "publish": publish,
     "revise": lambda ledger: record(
         ledger, TESTED.replace("prior: 0.6", "prior: 0.5").replace("prior: 0.4", "prior: 0.5")
     ),
     "resolve": settle,
-    "resolve as void": lambda ledger: workflow.resolve_void(ledger, "port", why="no", author="ana"),
+    "resolve as void": lambda ledger: settling.resolve_void(ledger, "port", why="no", author="ana"),
 }
 
 
@@ -87,12 +87,12 @@ WRITERS: dict[str, Callable[[Ledger], object]] = {
 def test_a_closed_study_takes_nothing_until_it_is_undone(write: Callable[[Ledger], object], is_void: bool) -> None:
     ledger = with_reports()
     if is_void:
-        workflow.resolve_void(ledger, "port", why="no test", author="ana")
+        settling.resolve_void(ledger, "port", why="no test", author="ana")
     else:
         settle(ledger)
     before = head(ledger)
     told = "void" if is_void else "strike"
-    with pytest.raises(workflow.SettledError, match=rf"port: it was resolved by e4 \({told}\) and takes nothing more"):
+    with pytest.raises(desk.SettledError, match=rf"port: it was resolved by e4 \({told}\) and takes nothing more"):
         write(ledger)
     assert head(ledger) == before
     undo(ledger)
@@ -116,7 +116,7 @@ def test_it_is_refused_also_where_it_was_settled_at_the_last_moment() -> None:
         ledger = Overtaken(quiet._clock)
         ledger.restore(quiet.entries())
         ledger.overtake = True
-        with pytest.raises(workflow.SettledError):
+        with pytest.raises(desk.SettledError):
             write(ledger)
         assert [entry.kind for entry in ledger.entries()][-1] == "resolve"
 
@@ -141,10 +141,10 @@ def test_undone_both_entries_stay_and_it_can_be_resolved_otherwise() -> None:
     last = list(ledger.entries())[-1]
     assert (last.kind, last.payload["undo"], last.payload["why"]) == ("resolve", "e4", "it was the other")
     assert read_study(ledger, "port").resolution is None
-    with pytest.raises(workflow.NotSettledError, match="there is no resolution to undo"):
+    with pytest.raises(settling.NotSettledError, match="there is no resolution to undo"):
         undo(ledger)
     assert settle(ledger, "settled").entry == "e6"
-    with pytest.raises(workflow.NoReasonError, match="undoing a resolution needs its reason"):
+    with pytest.raises(desk.NoReasonError, match="undoing a resolution needs its reason"):
         undo(ledger, " ")
     resolution = read_study(ledger, "port").resolution
     assert resolution is not None
@@ -170,7 +170,7 @@ def test_what_cannot_have_come_true_is_refused(scenario: str, on: date, phrase: 
 
 def test_a_day_after_the_horizon_is_refused() -> None:
     with pytest.raises(FaultsError, match="lies after the study's horizon 2024-12-31"):
-        workflow.resolve(with_reports(), "port", "strike", on=date(2025, 1, 1), author="ana", today=date(2025, 2, 1))
+        settling.resolve(with_reports(), "port", "strike", on=date(2025, 1, 1), author="ana", today=date(2025, 2, 1))
 
 
 SOUND_CONTENT = {"format": "watchfloor.resolution/1", "scenario": "strike", "on": "2024-05-01"}

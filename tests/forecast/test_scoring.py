@@ -1,4 +1,4 @@
-"""The commands resolve and score: what they take, refuse and print, and the pictures."""
+"""Resolve, score and the calibration chart: what they take, refuse and print; and the same for programs."""
 
 import csv
 import io
@@ -9,11 +9,14 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import forecast
+from forecast.backtest import SettingError
 from forecast.charts.reliability import record_chart, table_chart
 from forecast.forecast_table import ForecastTable
+from forecast.release import TooStrictError
 from forecast.table_scores import table_scores
 from tests.commands import Commands
 from tests.forecast.test_publication import TESTED
@@ -276,3 +279,123 @@ def test_the_start_stays_lean() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+# chart calibration
+
+
+@pytest.mark.parametrize("more", [(), ("--track", "opinion"), ("--study", "port"), ("--max-tlp", "clear")])
+def test_chart_draws_the_calibration_of_the_record(ledger: Commands, more: tuple[str, ...]) -> None:
+    ledger.done("chart", "calibration", *more, "-o", "c.json")
+    with forecast.open_ledger("forecast.db") as book:
+        track = "opinion" if "opinion" in more else "engine"
+        assert json.loads(Path("c.json").read_text()) == json.loads(
+            json.dumps(record_chart(forecast.track_record(book), track=track))
+        )
+
+
+def test_chart_draws_the_calibration_of_a_table(commands: Commands) -> None:
+    """No ledger is needed for it."""
+    Path("t.csv").write_text("p,happened\n" + "0.25,1\n0.25,0\n" * 300)
+    commands.done("chart", "calibration", "--table", "t.csv", "--column", "outcome=happened", "-o", "c.json")
+    drawn = json.loads(Path("c.json").read_text())
+    assert drawn["description"].startswith("Of 600 forecasts: 25 % came true 50 %")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "phrases"),
+    [
+        (("timeline", "--track", "engine"), ("--track goes with calibration",)),
+        (("timeline", "--table", "t.csv"), ("--table goes with calibration",)),
+        (("board", "--column", "outcome=happened"), ("--column goes with calibration",)),
+        (("calibration", "--column", "outcome=happened"), ("--column goes with --table",)),
+        (("calibration", "--as-of", "2024-05-01"), ("--as-of is for charts of an outlook", "--known-at")),
+        (("calibration", "--without", "source:Wire"), ("--without is for charts of an outlook",)),
+        (("calibration", "--without-above"), ("--without-above goes with --max-tlp",)),
+        (("calibration", "--since", "2024-05-01"), ("--since goes with matrix and waterfall",)),
+        (("calibration", "--study", "prot"), ('no study "prot" in the ledger; did you mean "port"?',)),
+        (("calibration", "--table", "t.csv", "--study", "port"), ("--study is for the studies of a ledger",)),
+        (("calibration", "--table", "t.csv", "--track", "engine"), ("--track is for the studies of a ledger",)),
+        (("calibration", "--table", "t.csv", "--column", "happened"), ("write it like probability=prob_win",)),
+        (("calibration", "--table", "none.csv"), ("none.csv",)),
+    ],
+)
+def test_what_the_chart_refuses(ledger: Commands, arguments: tuple[str, ...], phrases: tuple[str, ...]) -> None:
+    Path("t.csv").write_text("p,happened\n0.5,1\n")
+    ledger("chart", *arguments, "-o", "c.json").is_refused(*phrases)
+    assert not Path("c.json").exists()
+
+
+def test_a_curve_of_nothing_is_refused_with_what_to_do(port: Commands) -> None:
+    mend = "publish with `forecast publish`, resolve with `forecast resolve`, or draw a table with --table"
+    port("chart", "calibration", "-o", "c.svg").is_refused("nothing of a settled study was published in time", mend)
+    port("chart", "calibration", "--track", "opinion", "-o", "c.svg").is_refused("no opinion of a settled study")
+
+
+# study list
+
+
+def test_the_list_of_studies_says_which_are_settled(port: Commands) -> None:
+    Path("quay.yaml").write_text(TESTED.replace("study: port", "study: quay"))
+    port.done("study", "add", "quay.yaml")
+    port.done("resolve", "strike", "--on", "2024-05-01", "--study", "port")
+    listed = port.done("study", "list", "--json").json
+    assert [(item["status"], item["outcome"], item["resolved_on"]) for item in listed] == [
+        ("resolved", "strike", "2024-05-01"),
+        ("open", None, None),
+    ]
+    port.done("resolve", "--void", "--why", "no test", "--study", "quay")
+    assert port.done("study", "list", "--json", "--study", "quay").json[0]["status"] == "void"
+    shown = port.done("study", "list").out.splitlines()
+    assert shown[0].split()[-1] == "status"
+    assert [line.split()[-1] for line in shown[2:]] == ["2024-05-01", "void"]
+    assert "strike on 2024-05-01" in shown[2]
+
+
+# The face of the package
+
+
+def test_programs_have_the_short_run_and_the_backtest(commands: Commands) -> None:
+    """The same numbers as the commands, as typed tables; the table of a backtest is one that `score_table` reads."""
+    house = published_house()
+    reading = forecast.read_study(house.ledger)
+    found = forecast.short_run_record(reading, date(2024, 6, 30))
+    table, reports = found.table(), found.reports()
+    assert table.index.tolist() == [item.indicator.id for item in found.indicators]
+    assert table.loc["mood", "gain"] == found.indicators[0].gain
+    assert reports["engine"].sum() == pytest.approx(found.total, abs=1e-12)
+    assert str(table["scored"].dtype) == "int64" and str(reports["date"].dtype) == "datetime64[s]"
+    without = forecast.short_run_record(reading, date(2024, 6, 30), without=["indicator:mood"])
+    assert without.table().loc["mood", "scored"] == 0
+
+    replay = forecast.backtest_table(reading, every_days=10, drift=["60d"], grades=["A=0.5"])
+    assert replay["forecaster"].unique().tolist() == [
+        "watchfloor replay",
+        "watchfloor replay, drift 60d",
+        "watchfloor replay, grades A=0.5",
+    ]
+    assert replay["date"].min() == pd.Timestamp("2024-01-01") and replay["date"].max() < pd.Timestamp("2024-06-01")
+    sums = replay.groupby(["forecaster", "date"])["probability"].sum()
+    np.testing.assert_allclose(sums, 1.0, atol=1e-12)
+    replay.to_csv("replay.csv", index=False)
+    assert len(forecast.score_table("replay.csv").forecasters) == 3
+    first = forecast.backtest_table(reading, first=date(2024, 3, 1), last=date(2024, 3, 1))
+    told = forecast.read_study(house.ledger, known_at="2024-03-01").outlook(date(2024, 3, 1)).probabilities()
+    assert dict(zip(first["outcome"], first["probability"], strict=True)) == told.to_dict()
+
+
+def test_the_past_of_programs_goes_through_the_gate(commands: Commands) -> None:
+    house = House()
+    house.study()
+    house.on("2024-02-01").log("hostile", tlp="red")
+    house.on("2024-03-01").log("calm")
+    reading = forecast.read_study(house.ledger)
+    for ask in (forecast.short_run_record, forecast.backtest_table):
+        with pytest.raises(TooStrictError, match="one entry marked above TLP:AMBER"):
+            ask(reading, max_tlp="amber")
+    kept = forecast.short_run_record(reading, date(2024, 6, 1), max_tlp="amber", without_above=True)
+    assert kept.table().loc["mood", "scored"] == 1
+    open_table = forecast.backtest_table(reading, every_days=30, max_tlp="amber", without_above=True)
+    assert open_table["resolution"].unique().tolist() == [""] and open_table["resolved_on"].isna().all()
+    with pytest.raises(SettingError, match="neither a duration nor none"):
+        forecast.backtest_table(reading, drift=["soon"])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from forecast import workflow
+from forecast import settling, workflow
 from forecast.crowd import crowd_of
 from forecast.forecast_table import ForecastTable, TableError
 from forecast.reading import read_study
@@ -48,10 +48,10 @@ class House:
         workflow.log_report(self.ledger, name, raw, author="ana", today=self.today, place=str)
 
     def publish(self, *, name: str = "port", author: str = "ana", **more: Any) -> None:
-        workflow.publish(self.ledger, name, author=author, today=self.today, draws=100, **more)
+        settling.publish(self.ledger, name, author=author, today=self.today, draws=100, **more)
 
     def resolve(self, scenario: str = "strike", *, name: str = "port", on: date = ON) -> None:
-        workflow.resolve(self.ledger, name, scenario, on=on, author="ana", today=self.today)
+        settling.resolve(self.ledger, name, scenario, on=on, author="ana", today=self.today)
 
     def settled(self, name: str = "port") -> SettledStudy:
         return settled_study(read_study(self.ledger, name))
@@ -227,7 +227,7 @@ def four() -> House:
     house.on("2024-12-15").resolve(name="a", on=date(2024, 12, 10))
     house.resolve("settled", name="b", on=date(2024, 4, 1))
     house.resolve(name="c")
-    workflow.resolve_void(house.ledger, "d", why="nobody can tell", author="ana")
+    settling.resolve_void(house.ledger, "d", why="nobody can tell", author="ana")
     return house
 
 

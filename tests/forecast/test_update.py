@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import numpy as np
 import pytest
 
-from forecast import workflow
+from forecast import settling
 from forecast.probability import Floats
 from forecast.reading import read_study
 from forecast.update import Update, update_since
@@ -129,7 +129,7 @@ def test_a_publication_that_rests_on_too_much_is_as_if_it_had_not_been() -> None
 
 def test_publishing_by_the_workflow_is_what_is_compared() -> None:
     ledger = with_reports()
-    done = workflow.publish(ledger, "port", as_of=MARCH, author="ana", today=MAY)
+    done = settling.publish(ledger, "port", as_of=MARCH, author="ana", today=MAY)
     found = update(ledger, MARCH)
     assert found is not None and found.publication == done
     assert (found.rows, found.late.tolist()) == ([], pytest.approx([0.0, 0.0], abs=1e-9))

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from forecast import workflow
+from forecast import settling, workflow
 from forecast.assessment import confidence, words_with_range
 from forecast.display import percent, points
 from forecast.reading import read_study
@@ -187,7 +187,7 @@ def test_beside_it_stands_what_was_published(site: Site) -> None:
         "prior: 0.4}", "prior: 0.4, resolves_if: y}"
     )
     revise(site, with_tests)
-    done = workflow.publish(site.ledger(), "port", author="ana", today=TODAY, draws=100)
+    done = settling.publish(site.ledger(), "port", author="ana", today=TODAY, draws=100)
     finished(site, 1)
     page = site.get("board", as_of="2024-07-01")
     assert ">Published</th>" in page and f"published as {done.entry}, as of 2024-07-01" in page

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
-from forecast import workflow
+from forecast import settling, workflow
 from forecast.study_file import read_study, study_json
 from indicators.ledger import Ledger
 from indicators.opening import open_ledger
@@ -30,9 +30,9 @@ def settled(site: Site, name: str, *, tlp: str = "clear") -> None:
     ledger = site.ledger()
     workflow.record_study(ledger, study, content=study_json(study), text=text, file=f"{name}.yaml", author="bo")
     own = {"settled": 0.7, "strike": 0.3}
-    workflow.publish(ledger, name, opinion=own, draws=100, author="bo", today=TODAY)
+    settling.publish(ledger, name, opinion=own, draws=100, author="bo", today=TODAY)
     on = TODAY + timedelta(days=10)
-    workflow.resolve(later(site), name, "settled", on=on, author="bo", today=on)
+    settling.resolve(later(site), name, "settled", on=on, author="bo", today=on)
 
 
 def test_nothing_to_score_is_told_plainly(site: Site) -> None:
@@ -64,7 +64,7 @@ def test_a_settled_study_shows_its_own_scores(site: Site) -> None:
 
 def test_void_studies_are_listed_with_their_reason(site: Site) -> None:
     settled(site, "quay")
-    workflow.resolve_void(site.ledger(), "port", why="the port <closed>", author="ana")
+    settling.resolve_void(site.ledger(), "port", why="the port <closed>", author="ana")
     page = site.get("record")
     assert "The study is void, and is not scored" in page and "port: the port &lt;closed&gt;" in page
 

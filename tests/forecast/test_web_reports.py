@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from forecast import workflow
+from forecast import settling, workflow
 from forecast.study_file import read_study, study_json
 from forecast.web.sessions import Person
 from tests.small import STUDY, TODAY
@@ -124,7 +124,7 @@ def test_a_server_that_withholds_publishes_nothing_and_tells_of_nothing_that_res
     report = {"indicator": "mood", "state": "hostile", "observed": "2024-06-01", "tlp": "red"}
     ledger = site.ledger()
     workflow.log_report(ledger, "port", report, author="ana", today=TODAY, place=lambda field: field)
-    workflow.publish(ledger, "port", note="knows the mole", author="ana", today=TODAY)
+    settling.publish(ledger, "port", note="knows the mole", author="ana", today=TODAY)
     page = site.get("reports")
     assert "this server does not show" in page and "1 publication rests on more than may be shown here" in page
     assert "reports/1" in page and "reports/2" not in page

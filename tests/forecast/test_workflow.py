@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from forecast import workflow
+from forecast import bulk, workflow
 from forecast.reading import read_study
 from indicators.coverage import FIELDS as COVERAGE_FIELDS
 from indicators.errors import WatchfloorError
@@ -52,9 +52,9 @@ def refusal(ledger: Ledger, act: Callable[[], object]) -> list[str]:
     return str(caught.value).splitlines()
 
 
-def cover_file(ledger: Ledger, text: str, *, today: date = date(2024, 7, 1)) -> workflow.Imported:
+def cover_file(ledger: Ledger, text: str, *, today: date = date(2024, 7, 1)) -> bulk.Imported:
     rows, faults = read_rows(text.encode(), file="spans.csv", fields=COVERAGE_FIELDS)
-    return workflow.cover_many(ledger, "port", "spans.csv", rows, faults, author="ana", today=today)
+    return bulk.cover_many(ledger, "port", "spans.csv", rows, faults, author="ana", today=today)
 
 
 def amend_by(ledger: Ledger, entry: str, changes: Mapping[str, object]) -> None:
@@ -375,7 +375,7 @@ def test_reports_of_one_milestone_come_in_together_when_they_share_its_event() -
 def test_an_empty_import_writes_nothing() -> None:
     ledger = new_ledger()
     before = head(ledger)
-    assert import_files(ledger, ("a.jsonl", b"")) == workflow.Imported(range(0), 0)
+    assert import_files(ledger, ("a.jsonl", b"")) == bulk.Imported(range(0), 0)
     assert head(ledger) == before
 
 

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import forecast.bulk as bulk
 import forecast.workflow as workflow
 import indicators.utf8 as utf8
 from indicators.errors import Fault, FaultsError
@@ -258,7 +259,7 @@ def test_reports_of_any_study_make_the_round_trip(case: Case) -> None:
     def imported(file: str, content: bytes) -> Ledger:
         ledger = new_ledger(to_yaml(study))
         files = handed((file, content))
-        done = workflow.import_reports(ledger, study["study"], files, author="ana", today=date(2026, 12, 31))
+        done = bulk.import_reports(ledger, study["study"], files, author="ana", today=date(2026, 12, 31))
         assert len(done.positions) + done.skipped == content.count(b"\n") - file.endswith(".csv")
         return ledger
 

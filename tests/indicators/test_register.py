@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import forecast.settling as settling
 import forecast.workflow as workflow
 from forecast.revision import study_of
 from indicators.admission import report_conflicts
@@ -102,11 +103,11 @@ def test_what_no_version_of_ours_wrote_is_named(kind: str, payload: dict[str, An
 def test_it_knows_what_closed_the_study_and_that_it_was_undone() -> None:
     ledger = new_ledger()
     assert register_of(ledger).settled is None
-    settled = workflow.resolve(ledger, "port", "strike", on=date(2024, 5, 1), author="ana", today=TODAY)
+    settled = settling.resolve(ledger, "port", "strike", on=date(2024, 5, 1), author="ana", today=TODAY)
     found = register_of(ledger).settled
     assert found is not None
     assert found.id == settled.entry
-    workflow.undo_resolution(ledger, "port", why="x", author="ana")
+    settling.undo_resolution(ledger, "port", why="x", author="ana")
     assert register_of(ledger).settled is None
 
 
