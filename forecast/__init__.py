@@ -35,6 +35,7 @@ from forecast.version import __version__
 
 __all__ = [
     "__version__",
+    "backtest_table",
     "create_ledger",
     "open_ledger",
     "publish",
@@ -42,11 +43,13 @@ __all__ = [
     "released",
     "resolve",
     "score_table",
+    "short_run_record",
     "track_record",
 ]
 
 if TYPE_CHECKING:
     from forecast.api import (
+        backtest_table,
         create_ledger,
         open_ledger,
         publish,
@@ -54,6 +57,7 @@ if TYPE_CHECKING:
         released,
         resolve,
         score_table,
+        short_run_record,
         track_record,
     )
 

@@ -9,15 +9,20 @@ import os
 from collections.abc import Mapping, Sequence
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import forecast.frames as frames
 import forecast.reading as reading
-import forecast.workflow as workflow
+import forecast.settling as settling
+from forecast.backtest import By, backtest_rows, replay_days, settings_of
 from forecast.forecast_table import ForecastTable
+from forecast.past import released_past
 from forecast.publication import Publication
 from forecast.reading import Reading
 from forecast.release import Released, ReleasedTrack
 from forecast.resolution import Resolution
 from forecast.settled import released_record
+from forecast.short_run import ShortRun, short_run
 from forecast.table_scores import TableScores, table_scores
 from indicators import opening
 from indicators.address import Address, address_of
@@ -25,7 +30,11 @@ from indicators.clock import today, utc_now
 from indicators.days import parse_moment
 from indicators.ledger import Ledger
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 __all__ = [
+    "backtest_table",
     "create_ledger",
     "open_ledger",
     "publish",
@@ -33,6 +42,7 @@ __all__ = [
     "released",
     "resolve",
     "score_table",
+    "short_run_record",
     "track_record",
 ]
 
@@ -164,14 +174,14 @@ def publish(
     Raises
     ------
     NoTestError, SettledError, EarlierDayError, NotYetError, AsOfError, FaultsError
-        As `forecast.workflow.publish` says; nothing was written.
+        As `forecast.settling.publish` says; nothing was written.
 
     Examples
     --------
     >>> publish(ledger, author="ana", opinion={"network": 0.6, "status-quo": 0.4})  # doctest: +SKIP
     """
     chosen = reading.chosen_study(ledger, study)
-    return workflow.publish(
+    return settling.publish(
         ledger, chosen, as_of=as_of, opinion=opinion, note=note, draws=draws, author=author, today=today()
     )
 
@@ -198,14 +208,14 @@ def resolve(
     Raises
     ------
     SettledError, FaultsError
-        As `forecast.workflow.resolve` says; nothing was written.
+        As `forecast.settling.resolve` says; nothing was written.
 
     Examples
     --------
     >>> resolve(ledger, "network", on=date(2027, 3, 1), author="ana")  # doctest: +SKIP
     """
     chosen = reading.chosen_study(ledger, study)
-    return workflow.resolve(ledger, chosen, scenario, on=on, why=why, author=author, today=today())
+    return settling.resolve(ledger, chosen, scenario, on=on, why=why, author=author, today=today())
 
 
 def track_record(
@@ -271,3 +281,101 @@ def score_table(path: str | os.PathLike[str], *, columns: Mapping[str, str] | No
     >>> score_table("forecasts.csv").calibration.decomposition  # doctest: +SKIP
     """
     return table_scores(ForecastTable(os.fspath(path), columns or {}))
+
+
+def short_run_record(
+    reading: Reading,
+    as_of: date | None = None,
+    *,
+    max_tlp: str | None = None,
+    without_above: bool = False,
+    without: Sequence[str] = (),
+) -> ShortRun:
+    """Which rows have foretold what was logged, before it was logged, and which mislead.
+
+    Parameters
+    ----------
+    reading : Reading
+    as_of : date, optional
+        What is dated later is not scored; today where left out, or the nearest day that the study has.
+    max_tlp, without_above, without
+        As for `released`; retracted entries count too, for they are part of the past.
+
+    Returns
+    -------
+    ShortRun
+        Its `table()` has a row for each indicator, its `reports()` one for each scored report. What rows the log would
+        suggest, `forecast.suggestion.suggestion` tells of an outlook; nothing applies it.
+
+    Raises
+    ------
+    StrictStudyError, TooStrictError
+        The study is marked above the level; so are entries of its past.
+
+    Examples
+    --------
+    >>> short_run_record(reading, date(2026, 6, 7)).table()  # doctest: +SKIP
+    """
+    day = reading.default_as_of(today()) if as_of is None else as_of
+    past = released_past(reading, day, max_tlp=max_tlp, without_above=without_above, without=without)
+    return short_run(past.known, day, silenced=_silenced(without))
+
+
+def backtest_table(
+    reading: Reading,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    every_days: int = 1,
+    by: By = "known-at",
+    drift: Sequence[str] = (),
+    persistence: Sequence[str] = (),
+    grades: Sequence[str] = (),
+    max_tlp: str | None = None,
+    without_above: bool = False,
+    without: Sequence[str] = (),
+) -> pd.DataFrame:
+    """What the engine would have said on past days, with other settings beside: a replay, which nobody said then.
+
+    Parameters
+    ----------
+    reading : Reading
+    first, last : date, optional
+        Left out: from the first day on which there is anything to say to the day before it was settled, or today.
+    every_days : int
+        From one day to the next; at least 1.
+    by : str
+        `known-at`: what the ledger held on each day. `as-of`: all it holds now, by the days of observation, which is
+        hindsight.
+    drift, persistence, grades : sequence of str
+        Each makes one more forecaster, with that alone changed: half-lives such as `1y` or `none`; `90d`, `mood=90d`
+        or `none`; worths such as `B=0.9,2=0.8`. A setting that is chosen by this table has been fitted to it.
+    max_tlp, without_above, without
+        As for `released`; retracted entries count too, for they are part of the past.
+
+    Returns
+    -------
+    DataFrame
+        As `forecast.frames.forecasts` says; written as CSV without its index it is a table for `score_table`.
+
+    Raises
+    ------
+    StrictStudyError, TooStrictError
+        The study is marked above the level; so are entries of its past.
+    SettingError, NoPastError
+        A setting cannot be tried on this study; there is no day to replay.
+
+    Examples
+    --------
+    >>> backtest_table(reading, every_days=7, drift=["1y"]).to_csv("replay.csv", index=False)  # doctest: +SKIP
+    """
+    past = released_past(reading, date.max, max_tlp=max_tlp, without_above=without_above, without=without)
+    settings = settings_of(reading.study, drift=drift, persistence=persistence, grades=grades)
+    days = replay_days(past.known, reading.study, first=first, last=last, every=every_days, today=today(), by=by)
+    rows = backtest_rows(past.known, days, settings, by=by, silenced=_silenced(without))
+    return frames.forecasts(list(rows))
+
+
+def _silenced(without: Sequence[str]) -> list[str]:
+    """The indicators that are left out, whose silence then says nothing either."""
+    return [text.removeprefix("indicator:") for text in without if text.startswith("indicator:")]

@@ -29,6 +29,7 @@ from indicators.replay import Known
 
 __all__ = [
     "COLUMNS",
+    "By",
     "NoPastError",
     "Setting",
     "SettingError",
@@ -38,6 +39,7 @@ __all__ = [
     "changed_persistence",
     "replay",
     "replay_days",
+    "settings_of",
 ]
 
 COLUMNS = ("question", "forecaster", "date", "outcome", "probability", "resolution", "resolved_on")
@@ -132,6 +134,24 @@ def changed_grades(text: str) -> Setting:
             raise SettingError(f'"{part}" is no grade and its worth', where="--grades", mend=mend)
         found[match[1]] = float(match[2])
     return Setting(f"grades {text}", grades=found)
+
+
+def settings_of(
+    study: Study, *, drift: Iterable[str] = (), persistence: Iterable[str] = (), grades: Iterable[str] = ()
+) -> list[Setting]:
+    """The study as it stands, and then every other setting asked for, each with that alone changed.
+
+    Raises
+    ------
+    UnknownIndicatorError, SettingError
+        There is no such indicator, or a setting cannot be tried on this study.
+    """
+    return [
+        Setting(),
+        *(changed_drift(text) for text in drift),
+        *(changed_persistence(study, text) for text in persistence),
+        *(changed_grades(text) for text in grades),
+    ]
 
 
 def _check_duration(text: str, option: str) -> None:

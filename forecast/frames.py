@@ -19,7 +19,16 @@ from indicators.evidence import FIELDS, report_content
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["board", "contributions", "evidence", "probabilities", "timeline"]
+__all__ = [
+    "board",
+    "contributions",
+    "evidence",
+    "forecasts",
+    "probabilities",
+    "scored_reports",
+    "short_run",
+    "timeline",
+]
 
 _DAY_FIELDS = ("observed", "from", "to")
 _DAY = "datetime64[s]"
@@ -150,3 +159,66 @@ def board(boards: Sequence[Board]) -> pd.DataFrame:
         )
     frame = pd.DataFrame(rows, index=pd.Index([item.indicator.id for item in boards], name="indicator"))
     return frame.astype({"last_observed": _DAY, "due": _DAY, "state": "str"})
+
+
+def short_run(rows: Sequence[tuple[str, int, float, float, float, float | None, str]]) -> pd.DataFrame:
+    """How the rows of each indicator have done in the short run.
+
+    Returns
+    -------
+    DataFrame
+        One row an indicator, in file order, index `indicator`. Columns:
+
+        - `scored` (int): how many reports and stretches of quiet days;
+        - `engine`, `own_past` (float): mean log score of each, lower is better; missing where nothing is scored;
+        - `gain`, `error` (float): by how much the engine's is better, above 0 the rows have helped, and its standard
+          error;
+        - `verdict` (str): `serve`, `mislead` or `open`.
+    """
+    import pandas as pd
+
+    names = ["indicator", "scored", "engine", "own_past", "gain", "error", "verdict"]
+    numbers = dict.fromkeys(("engine", "own_past", "gain", "error"), "float64")
+    texts = {"indicator": "str", "verdict": "str"}
+    return pd.DataFrame(rows, columns=names).astype({"scored": "int64"} | numbers | texts).set_index("indicator")
+
+
+def scored_reports(rows: Sequence[tuple[str, date, str, float, float, float]]) -> pd.DataFrame:
+    """Every report that has come due, with what it was given beforehand.
+
+    Returns
+    -------
+    DataFrame
+        One row a report or stretch of quiet days, indicator by indicator, in order of logging. Columns:
+
+        - `entry` (str): by which it was logged; empty for the quiet days since the last look;
+        - `date` (datetime64), `indicator` (str);
+        - `engine`, `own_past`, `gain` (float): log scores, and by how much the engine's is better.
+    """
+    import pandas as pd
+
+    frame = pd.DataFrame(rows, columns=["entry", "date", "indicator", "engine", "own_past", "gain"])
+    numbers = dict.fromkeys(("engine", "own_past", "gain"), "float64")
+    return frame.astype({"entry": "str", "date": _DAY, "indicator": "str"} | numbers)
+
+
+def forecasts(rows: Sequence[tuple[str, str, str, str, float, str, str]]) -> pd.DataFrame:
+    """A table of forecasts, with the columns that `forecast.score_table` reads when it is written as CSV.
+
+    Returns
+    -------
+    DataFrame
+        One row a forecaster, day and scenario. Columns:
+
+        - `question`, `forecaster` (str); `date` (datetime64); `outcome` (str): the scenario;
+        - `probability` (float);
+        - `resolution` (str): the scenario that came true, `void`, or empty while it is open;
+        - `resolved_on` (datetime64): the day that settled it; missing while it is open or void.
+    """
+    import pandas as pd
+
+    names = ["question", "forecaster", "date", "outcome", "probability", "resolution", "resolved_on"]
+    frame = pd.DataFrame(rows, columns=names)
+    frame["resolved_on"] = pd.to_datetime(frame["resolved_on"].replace("", None))
+    texts = dict.fromkeys(("question", "forecaster", "outcome", "resolution"), "str")
+    return frame.astype(texts | {"probability": "float64", "date": _DAY, "resolved_on": _DAY})

@@ -60,6 +60,20 @@ class Look:
     bits: float
     bits_per_cost: float
 
+    @property
+    def what(self) -> str:
+        """What the look is, in a few words; empty for a retired indicator."""
+        span = self.indicator.check_every or f"{NEXT_DAYS:g} d"
+        if self.indicator.retired:
+            return ""
+        if self.indicator.kind == "state":
+            return f"a {LOOK_GRADE} report of its state"
+        if self.indicator.kind == "measure":
+            return f"a {LOOK_GRADE} reading"
+        if self.indicator.kind == "milestone":
+            return f"whether it happens within {span}"
+        return f"how many there are within {span}"
+
 
 def looks(outlook: Outlook) -> list[Look]:
     """The next look at every indicator, in file order; one that is retired tells nothing and is never due."""

@@ -1,25 +1,30 @@
 """What a study and its log were before the last entries came in: the ledger told again, entry by entry.
 
 A correction counts from the entry that made it, and a revision of the study from its own; until then things stand as
-they had been said. Values in, values out: what a ledger holds is read elsewhere, and nothing is worked out here.
+they had been said. Values in, values out: what a ledger holds is read elsewhere, and nothing is worked out here. What
+of the past may leave the house is picked here too, by the marks that the reading tells.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
 
 from forecast.events import Live
 from forecast.outlook import Log
+from forecast.reading import Reading
 from forecast.revision import study_of
 from forecast.study import Study
 from indicators.coverage import Coverage
 from indicators.entry import Entry
 from indicators.evidence import Report
 from indicators.grades import grade_weight
+from indicators.markings import strictest
 from indicators.replay import Known, Logged, amended, record_of
 
-__all__ = ["Change", "Past", "as_known", "changes"]
+__all__ = ["Change", "Past", "ReleasedPast", "as_known", "changes", "released_past"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,3 +140,48 @@ def _live(study: Study, entry: str, seq: int, report: Report) -> Live:
 def as_known(known: Known, logged: Mapping[str, Logged]) -> Known:
     """The same study with only some of its log."""
     return Known(revisions=known.revisions, logged=dict(logged), seq=known.seq, resolutions=known.resolutions)
+
+
+class ReleasedPast(NamedTuple):
+    """What a ledger holds of a study, as it may leave the house, and the strictest mark of all that is in it.
+
+    That may be stricter than the mark of an outlook: a report that was retracted since is part of the past.
+    """
+
+    known: Known
+    tlp: str
+
+
+def released_past(
+    reading: Reading,
+    last: date,
+    *,
+    tlp: str = "clear",
+    max_tlp: str | None = None,
+    without_above: bool = False,
+    without: Sequence[str] = (),
+) -> ReleasedPast:
+    """The past of a study: its revisions, with reports dated and coverage begun up to a day of the world.
+
+    Parameters
+    ----------
+    reading : Reading
+    last : date
+    tlp : str
+        The mark it has in any case, such as that of an outlook shown with it.
+    max_tlp, without_above, without
+        As for `Reading.released`.
+
+    Raises
+    ------
+    StrictStudyError, TooStrictError
+        The study is marked above the level; so are entries of its past, and they are not to be left out.
+    """
+
+    def wanted(logged: Logged) -> bool:
+        return (logged.record.dated if isinstance(logged.record, Report) else logged.record.from_) <= last
+
+    kept = reading.listed(wanted, max_tlp=max_tlp, without_above=without_above, without=without)
+    marks = (reading.mark_of(logged) for logged in kept)
+    known = as_known(reading.known, {logged.entry.id: logged for logged in kept})
+    return ReleasedPast(known, strictest([tlp, reading.study_mark, *marks]))

@@ -5,7 +5,7 @@ Reads every study of a ledger; nothing here writes, and nothing is worked out an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -20,7 +20,7 @@ from forecast.track import SettledStudy, Since, Unscored, track_record
 from indicators.ledger import Ledger
 from indicators.markings import exceeds, strictest
 
-__all__ = ["released_record", "settled_study"]
+__all__ = ["released_record", "resolved_studies", "settled_study"]
 
 
 def released_record(
@@ -76,6 +76,20 @@ def released_record(
     rng = np.random.default_rng(int(head.hash, 16))
     record = track_record(settled, void=void, open_=open_, left_out=left_out, rng=rng)
     return release_track(record, head, max_tlp=max_tlp), told
+
+
+def resolved_studies(
+    ledger: Ledger, *, known_at: datetime | None = None, but: Collection[str] = frozenset()
+) -> list[str]:
+    """Ids of the studies that are settled or void, in the order of the ledger, but for some that are not looked at."""
+    asked = [name for name in ledger.studies(until=known_at) if name not in but]
+    there = (name for name in asked if _was_resolved(ledger, name, known_at))
+    return [name for name in there if read_study(ledger, name, known_at=known_at).resolution is not None]
+
+
+def _was_resolved(ledger: Ledger, study: str, known_at: datetime | None) -> bool:
+    """Whether it was ever, for that may have been taken back."""
+    return any(entry.kind == "resolve" for entry in ledger.entries(study=study, until=known_at))
 
 
 def settled_study(reading: Reading) -> SettledStudy:

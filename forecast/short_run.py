@@ -34,13 +34,15 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from typing import Literal, TypeGuard
+from typing import TYPE_CHECKING, Literal, TypeGuard
 
 import numpy as np
 
+import forecast.frames as frames
 from forecast.baseline_likelihood import BaselineLikelihood
 from forecast.bayes import Filtered, filtered
 from forecast.count_likelihood import CountLikelihood
+from forecast.display import counted
 from forecast.likelihood import Likelihood, likelihoods
 from forecast.measure_likelihood import MeasureLikelihood
 from forecast.own_past import log_chance_of_events, log_chance_of_state, log_density_of_reading
@@ -53,7 +55,15 @@ from indicators.evidence import Report
 from indicators.indicator import CountIndicator, Indicator, MilestoneIndicator, StateIndicator
 from indicators.replay import Known
 
-__all__ = ["FEWEST", "IndicatorRecord", "Scored", "ShortRun", "short_run"]
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["COLUMNS", "FEWEST", "IndicatorRecord", "Scored", "ShortRun", "notes", "short_run"]
+
+_OPEN = "No rows can be told apart yet from the indicator's own past."
+
+COLUMNS = ("indicator", "scored", "engine", "own past", "gain", "error", "the rows")
+"""What `IndicatorRecord.cells` are."""
 
 FEWEST = 10
 """Below this many scored reports nothing is said of an indicator's rows."""
@@ -133,6 +143,17 @@ class IndicatorRecord:
             return "open"
         return "serve" if self.gain > 0.0 else "mislead"
 
+    @property
+    def cells(self) -> list[str]:
+        """As people read it: a cell for each of `COLUMNS`; empty where there is nothing to say."""
+        if not len(self):
+            return [self.indicator.label, "0", "", "", "", "", ""]
+        said = self.verdict if len(self) >= FEWEST else "too few"
+        gain = f"{self.gain:+.3f}" if abs(self.gain) >= 0.0005 else "0.000"
+        numbers = (f"{self.engine:.3f}", f"{self.own_past:.3f}", gain)
+        error = "" if self.error is None else f"{self.error:.3f}"
+        return [self.indicator.label, str(len(self)), *numbers, error, said]
+
 
 @dataclass(frozen=True)
 class ShortRun:
@@ -159,6 +180,38 @@ class ShortRun:
     def total(self) -> float:
         """Sum of the engine's log scores: minus the log likelihood of all that is scored."""
         return math.fsum(item.engine for record in self.indicators for item in record.scored)
+
+    @property
+    def said(self) -> str:
+        """The whole in two sentences."""
+        if not any(len(item) for item in self.indicators):
+            return "Nothing is logged that could be scored."
+        told = [
+            f"The rows of {', '.join(names)} {verb}."
+            for verdict, verb in (("mislead", "mislead"), ("serve", "serve"))
+            if (names := [item.indicator.id for item in self.indicators if item.verdict == verdict])
+        ]
+        scored = counted(sum(len(item) for item in self.indicators), "look")
+        return " ".join([f"{scored} scored.", *(told or [_OPEN])])
+
+    def table(self) -> pd.DataFrame:
+        """How the rows of each indicator have done, as `forecast.frames.short_run` says."""
+        return frames.short_run(
+            [
+                (item.indicator.id, len(item), item.engine, item.own_past, item.gain, item.error, item.verdict)
+                for item in self.indicators
+            ]
+        )
+
+    def reports(self) -> pd.DataFrame:
+        """Every scored report, as `forecast.frames.scored_reports` says."""
+        return frames.scored_reports(
+            [
+                (one.entry, one.day, one.indicator, one.engine, one.own_past, one.gain)
+                for item in self.indicators
+                for one in item.scored
+            ]
+        )
 
 
 def short_run(
@@ -194,6 +247,22 @@ def short_run(
         for indicator in walk.study.indicators
     )
     return ShortRun(walk.study, as_of, tuple(records), walk.copies, retracted)
+
+
+def notes(found: ShortRun, known: Known) -> list[str]:
+    """What a reader of the record must know beside it; `known` is what it was worked out from."""
+    told = []
+    if found.copies:
+        told.append(f"{counted(found.copies, 'report')} not scored: told of already by another of the same event")
+    if found.retracted:
+        told.append(f"{counted(found.retracted, 'report')} not scored: retracted")
+    days = {change.recorded_at[:10] for change in changes(known)}
+    if len(days) == 1:
+        told.append(
+            f"study and log were all recorded on {days.pop()}: the order of the ledger is all the past there is, and "
+            "the rows may have been written with the reports in view"
+        )
+    return told
 
 
 @dataclass

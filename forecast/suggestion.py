@@ -10,19 +10,21 @@ numbers that it would change, and on an answer that is not in yet; where P_T is 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
 from forecast.count_likelihood import CountLikelihood, event_weight
+from forecast.display import number
 from forecast.measure_likelihood import MeasureLikelihood
 from forecast.outlook import Outlook
 from forecast.own_past import events_and_years
 from forecast.probability import Floats
 from forecast.state_likelihood import StateLikelihood
-from forecast.study import EQUIVALENT_SAMPLE_SIZE
-from indicators.indicator import Indicator
+from forecast.study import EQUIVALENT_SAMPLE_SIZE, Study
+from indicators.indicator import Indicator, MeasureIndicator, StateIndicator
 
-__all__ = ["Suggestion", "suggestion"]
+__all__ = ["SuggestedRow", "Suggestion", "of_what", "suggested_rows", "suggestion", "unit_of_looks"]
 
 
 @dataclass(frozen=True)
@@ -99,3 +101,47 @@ def _means(likelihood: MeasureLikelihood, final: Floats, size: float) -> Suggest
     looks = final * weights.sum()
     means = likelihood.model.means
     return Suggestion(means, (size * means + final * (weights @ values)) / (size + looks), looks)
+
+
+class SuggestedRow(NamedTuple):
+    """One row in words; scenario and looks are empty where the row above is of the same scenario."""
+
+    scenario: str
+    stated: str
+    suggested: str
+    looks: str
+
+
+def suggested_rows(study: Study, found: Suggestion) -> list[SuggestedRow]:
+    """Stated and suggested numbers beside each other, scenario by scenario, and for each state it is given by."""
+    return [
+        SuggestedRow(
+            scenario.label if u == 0 else "",
+            _numbers(stated),
+            _numbers(suggested),
+            f"{found.looks[k]:.2f}" if u == 0 else "",
+        )
+        for k, scenario in enumerate(study.scenarios)
+        for u, (stated, suggested) in enumerate(zip(_by_row(found.stated[k]), _by_row(found.suggested[k]), strict=True))
+    ]
+
+
+def of_what(indicator: Indicator) -> str:
+    """What the numbers of an indicator's rows are."""
+    if isinstance(indicator, StateIndicator):
+        return f"rows of {', '.join(indicator.states)}"
+    return "mean of a reading" if isinstance(indicator, MeasureIndicator) else "rate a year"
+
+
+def unit_of_looks(indicator: Indicator) -> str:
+    """What the log has brought for each scenario: looks at a state, years of looking, or readings."""
+    return {"state": "looks", "measure": "readings"}.get(indicator.kind, "years")
+
+
+def _by_row(numbers: Floats) -> list[Floats]:
+    """The rows of a scenario: one, or one for each state of the indicator it is given by."""
+    return list(numbers) if numbers.ndim == 2 else [numbers.reshape(1)]
+
+
+def _numbers(row: Floats) -> str:
+    return "  ".join(f"{p:.3f}" for p in row.tolist()) if len(row) > 1 else number(float(row[0]))

@@ -140,7 +140,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     "threading": (WEB,),
     "multiprocessing": ("forecast.web.apart",),
     "signal": ("forecast.web.apart",),
-    "socket": ("forecast.web.listening",),
+    "socket": ("forecast.web.listening", CLI),
     "click": (CLI,),
     "rich": (CLI,),
     # Files, the environment, the terminal.

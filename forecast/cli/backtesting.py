@@ -14,7 +14,7 @@ import click
 
 from forecast.cli.options import Asked, max_tlp_option, parsed, reading_place_options, refuse_over_ledger
 from forecast.cli.powering import progress_shown
-from forecast.cli.recording import AskedPast, asked_past
+from forecast.cli.recording import asked_past
 from forecast.cli.writing import whole_file
 from indicators.clock import utc_now
 from indicators.days import duration_days, parse_day
@@ -22,8 +22,7 @@ from indicators.errors import WatchfloorError
 from indicators.markings import mark_text
 
 if TYPE_CHECKING:
-    from forecast.backtest import Setting
-    from forecast.study import Study
+    from forecast.past import ReleasedPast
 
 __all__ = ["backtest"]
 
@@ -90,13 +89,13 @@ def backtest(
     tells. Every --drift, --persistence and --grades makes one more forecaster, with that alone changed, to be compared
     with the study as it stands; a setting that is chosen by this table has been fitted to it.
     """
-    from forecast.backtest import COLUMNS, backtest_rows, replay_days
+    from forecast.backtest import COLUMNS, backtest_rows, replay_days, settings_of
 
     # Nothing is drawn here; the rest is what the other reading commands take.
     asked = Asked(ledger, study, None, None, without, max_tlp, without_above, draws=100, published=None)
     released, today = asked.released(), utc_now().date()
     past = asked_past(asked, released, date.max)
-    settings = _settings(released.outlook.study, drift, persistence, grades)
+    settings = settings_of(released.outlook.study, drift=drift, persistence=persistence, grades=grades)
     days = replay_days(
         past.known,
         released.outlook.study,
@@ -118,20 +117,6 @@ def backtest(
         click.echo(f"{output} written", err=True)
 
 
-def _settings(
-    study: Study, drift: tuple[str, ...], persistence: tuple[str, ...], grades: tuple[str, ...]
-) -> list[Setting]:
-    """The study as it stands, and every other setting asked for."""
-    from forecast.backtest import Setting, changed_drift, changed_grades, changed_persistence
-
-    return [
-        Setting(),
-        *(changed_drift(text) for text in drift),
-        *(changed_persistence(study, text) for text in persistence),
-        *(changed_grades(text) for text in grades),
-    ]
-
-
 def _whole_days(text: str) -> int:
     days = parsed("--every", text, duration_days)
     if not days.is_integer():
@@ -139,7 +124,7 @@ def _whole_days(text: str) -> int:
     return int(days)
 
 
-def _tell(by: str, past: AskedPast) -> None:
+def _tell(by: str, past: ReleasedPast) -> None:
     """What the table is, on standard error; loudly where it is hindsight."""
     from forecast.past import changes
 

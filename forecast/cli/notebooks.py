@@ -36,27 +36,23 @@ def executed_notebook(released: Released, asked: Asked, *, since: date | None) -
 
     For an audience, and where the ledger is a database, it does not say where the ledger is: FORECAST_LEDGER does.
     """
-    from forecast.report.notebook import notebook_text, parametrised
+    from forecast.report.notebook import notebook_text, parametrised, values_of
 
     try:
         import nbformat
     except ImportError:
         raise NoJupyterError from None
-    study = released.outlook.study.study
     address = ledger_address(asked_for("ledger", asked.ledger))
     is_named = isinstance(address, Path) and asked.max_tlp is None
-    values: dict[str, str | int | bool | list[str] | None] = {
-        "study": study,
-        "as_of": None if asked.published else str(released.outlook.as_of),
-        "known_at": asked.known_at,
-        "published": asked.published,
-        "since": str(since) if since else None,
-        # What is only known by withheld entries is no longer named here.
-        "without": [text for text in released.provenance.without if not text.startswith("above:")],
-        "max_tlp": asked.max_tlp,
-        "without_above": asked.without_above,
-        "draws": asked.draws,
-    }
+    values = values_of(
+        released,
+        known_at=asked.known_at,
+        published=asked.published,
+        since=since,
+        max_tlp=asked.max_tlp,
+        without_above=asked.without_above,
+        draws=asked.draws,
+    )
     found = nbformat.reads(notebook_text(), as_version=4)  # type: ignore[no-untyped-call]
     parametrised(found.cells, values)
     _run(found, str(address.resolve()) if isinstance(address, Path) else str(address))

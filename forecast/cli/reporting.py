@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 import click
 
 from forecast.cli.options import Asked, file_content, parsed, reading_options, refuse_over_ledger
+from forecast.cli.powering import progress_shown
 from forecast.cli.writing import refuse_terminal, write_content
+from forecast.report.formats import report_writer
 from indicators.days import parse_day
 
 if TYPE_CHECKING:
-    from forecast.publication import Publication
     from forecast.release import Released
+    from forecast.report.released_record import StudyRecord
 
 __all__ = ["report"]
 
@@ -46,7 +48,7 @@ def report(file: str, form: str | None, since: str | None, template: str | None,
     """Write a report to FILE, whose ending says what it becomes: .html, .pdf, .docx, .md or .ipynb.
 
     First what a reader needs on one page: the judgement, what changed and why, what would change it, what was not
-    looked at. Then an annex with scenarios, rows, evidence, method and where it comes from.
+    looked at. Then an annex with scenarios, rows, track record, evidence, method and where it comes from.
 
     The .ipynb is a notebook that works the report out again, with its outputs; it needs the extra `notebook`.
     """
@@ -73,36 +75,14 @@ def _content(form: str, asked: Asked, since: date | None, template: str | None) 
         from forecast.cli.notebooks import executed_notebook
 
         return executed_notebook(released, asked, since=since)
-    last = None if since else _last_publication(asked, released)
-    if form == "docx":
-        from forecast.report.docx import docx_bytes
-
-        return docx_bytes(released, since=since, last=last, template=house, name=template or "")
-    return _writer(form)(released, since=since, last=last)
+    last = None if since else asked.reading().last_published(released.outlook.as_of, max_tlp=asked.max_tlp)
+    record = _record(asked, released)
+    house_own = {"template": house, "name": template or ""} if form == "docx" else {}
+    return report_writer(form)(released, since=since, last=last, record=record, **house_own)
 
 
-def _writer(form: str) -> Callable[..., str | bytes]:
-    """What writes a format; only its room is imported."""
-    if form == "html":
-        from forecast.report.html import html_text
+def _record(asked: Asked, released: Released) -> StudyRecord:
+    from forecast.report.released_record import study_record
 
-        return html_text
-    if form == "pdf":
-        from forecast.report.pdf import pdf_bytes
-
-        return pdf_bytes
-    from forecast.report.markdown import report_markdown
-
-    return report_markdown
-
-
-def _last_publication(asked: Asked, released: Released) -> Publication | None:
-    """The last publication before the outlook's day that may be told of; none where anything stricter is logged."""
-    from indicators.markings import exceeds
-
-    reading = asked.reading()
-    if len(reading.within(asked.max_tlp).known.logged) < len(reading.known.logged):
-        return None
-    before = [found for found in reading.publications if found.as_of < released.outlook.as_of]
-    allowed = [p for p in before if asked.max_tlp is None or not exceeds(p.tlp, asked.max_tlp)]
-    return allowed[-1] if allowed else None
+    with progress_shown("going through the ledger") as progress:
+        return study_record(asked.reading(), released, max_tlp=asked.max_tlp, progress=progress)

@@ -17,7 +17,7 @@ from forecast.cli.options import (
     reading_place_options,
     refuse_over_ledger,
 )
-from indicators.errors import Fault, FaultsError
+from forecast.cli.table_columns import columns_option, named_columns
 
 if TYPE_CHECKING:
     from forecast.charts import Chart
@@ -32,13 +32,7 @@ _FILE = click.Path(exists=True, dir_okay=False)
 
 @click.command(epilog="Example: forecast score forecasts.csv --column probability=prob_win --chart calibration.svg")
 @click.argument("table", required=False, metavar="[TABLE.csv]", type=_FILE)
-@click.option(
-    "--column",
-    "columns",
-    multiple=True,
-    metavar="NAME=HEADER",
-    help="Of TABLE.csv: which of its columns is the question, forecaster, date, outcome, probability or resolution.",
-)
+@columns_option("TABLE.csv")
 @click.option("--crowd", metavar="FILE", type=_FILE, help="A table of a crowd's numbers for the studies of the ledger.")
 @click.option("--known-at", metavar="TIME", help="What the ledger held then: a UTC time, or the end of a day.")
 @click.option("--chart", "picture", metavar="FILE", help="Draw the calibration to a .png, .svg or .pdf too.")
@@ -100,7 +94,7 @@ def _score_table(table: str, columns: tuple[str, ...], picture: str | None, *, a
     from forecast.forecast_table import ForecastTable
     from forecast.table_scores import table_scores
 
-    found = table_scores(ForecastTable(table, _named_columns(columns)))
+    found = table_scores(ForecastTable(table, named_columns(columns)))
     if as_json or as_csv:
         from forecast.scorecard import table_csv, table_json
 
@@ -135,7 +129,7 @@ def _record(
     book = open_the_ledger(ledger)
     asked = asked_for("study", study)
     studies = book.studies(until=moment) if asked is None else [chosen_study(book, asked, known_at=moment)]
-    numbers = None if crowd is None else ForecastTable(crowd, _named_columns(columns), resolved=False)
+    numbers = None if crowd is None else ForecastTable(crowd, named_columns(columns), resolved=False)
     return released_record(book, studies, known_at=moment, max_tlp=max_tlp, without_above=without_above, crowd=numbers)
 
 
@@ -150,17 +144,6 @@ def _tell_record(released: ReleasedTrack, crowd: Crowd | None, *, as_csv: bool, 
         from forecast.cli.score_tables import print_record
 
         print_record(released, crowd)
-
-
-def _named_columns(given: tuple[str, ...]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for text in given:
-        name, equals, header = text.partition("=")
-        if not equals or not header:
-            what = f'"{text[:60]}" does not say which column stands for what'
-            raise FaultsError([Fault("--column", 0, 0, what, "write it like probability=prob_win")])
-        found[name] = header
-    return found
 
 
 def _json(told: object) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import secrets
 import sys
+from contextlib import closing
+from typing import TYPE_CHECKING
 
 import click
 
@@ -20,6 +22,11 @@ from forecast.cli.options import (
 )
 from indicators.clock import utc_now
 from indicators.errors import WatchfloorError
+
+if TYPE_CHECKING:
+    import socket
+
+    from starlette.applications import Starlette
 
 __all__ = ["serve"]
 
@@ -92,7 +99,7 @@ def serve(
     if without_above and max_tlp is None:
         raise click.UsageError("--without-above goes with --max-tlp")
     try:
-        import uvicorn
+        import uvicorn  # noqa: F401 - to be refused in words where it is missing
 
         from forecast.web import Settings, create_app
     except ModuleNotFoundError as error:
@@ -100,19 +107,16 @@ def serve(
     from forecast.web.listening import listening_socket
 
     open_the_ledger(ledger).close()
-    address = ledger_address(asked_for("ledger", ledger))
-    socket = listening_socket(host, port)
-    bound = socket.getsockname()[1]
-    shown = f"[{host}]" if ":" in host else host
-    token = secrets.token_urlsafe(32)
-    known = {f"{name}:{bound}" for name in (shown, *(LOOPBACK if shown in LOOPBACK else ()))}
-    app = create_app(
-        Settings(
-            address=address,
+    with closing(listening_socket(host, port)) as listening:
+        bound = listening.getsockname()[1]
+        shown = f"[{host}]" if ":" in host else host
+        own = {f"{name}:{bound}" for name in (shown, *(LOOPBACK if shown in LOOPBACK else ()))}
+        settings = Settings(
+            address=ledger_address(asked_for("ledger", ledger)),
             clock=utc_now,
             author=author_or_user(author),
-            hosts=frozenset(known | {name.lower() for name in names}),
-            token=token,
+            hosts=frozenset(own | {name.lower() for name in names}),
+            token=secrets.token_urlsafe(32),
             read_only=read_only,
             max_tlp=max_tlp,
             without_above=without_above,
@@ -120,12 +124,19 @@ def serve(
             attachments=known_folder(ledger, attachments),
             is_apart=True,
         )
-    )
-    has_accounts = app.state.watchfloor.has_accounts()
-    if not has_accounts and shown not in LOOPBACK:
-        raise OpenAddressError(host)
-    click.echo(f"http://{shown}:{bound}/" + ("" if has_accounts else f"enter?token={token}"))
-    click.echo("open this address in a browser; stop the server with Ctrl-C", err=True)
+        app = create_app(settings)
+        has_accounts = app.state.watchfloor.has_accounts()
+        if not has_accounts and shown not in LOOPBACK:
+            raise OpenAddressError(host)
+        click.echo(f"http://{shown}:{bound}/" + ("" if has_accounts else f"enter?token={settings.token}"))
+        click.echo("open this address in a browser; stop the server with Ctrl-C", err=True)
+        _run(app, listening)
+
+
+def _run(app: Starlette, listening: socket.socket) -> None:
+    """Answer until somebody stops it."""
+    import uvicorn
+
     config = uvicorn.Config(
         app,
         log_level="warning",
@@ -137,4 +148,4 @@ def serve(
     )
     sys.setswitchinterval(A_TURN)
     gc.set_threshold(*COLLECTING)
-    uvicorn.Server(config).run(sockets=[socket])
+    uvicorn.Server(config).run(sockets=[listening])

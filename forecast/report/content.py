@@ -23,6 +23,8 @@ from forecast.outlook import Contribution, Outlook, Row
 from forecast.probability import DECIBAN, Floats, log_odds, log_or_minus_infinity
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.report.record import RecordPart, record_part
+from forecast.report.released_record import StudyRecord
 from forecast.study import Study, baseline_shifts, measure_values, rates_per_year, state_rows
 from indicators.indicator import (
     CountIndicator,
@@ -31,6 +33,7 @@ from indicators.indicator import (
     MilestoneIndicator,
     StateIndicator,
 )
+from indicators.markings import mark_text, strictest
 
 __all__ = [
     "METHOD",
@@ -172,6 +175,8 @@ class Briefing:
         Lines that add up to `moved`, from `before` to `after` for the leading scenario.
     hinges, looks, notes : tuple
         What would change it; where to look next; what was not looked at and what else a reader must know.
+    record : RecordPart or None
+        What was published, and did it come true; None where the ledger was not asked.
     """
 
     title: str
@@ -198,6 +203,7 @@ class Briefing:
     notes: tuple[str, ...]
     scenarios: tuple[ScenarioPart, ...]
     indicators: tuple[IndicatorPart, ...]
+    record: RecordPart | None
     evidence: tuple[Evidence, ...]
     method: tuple[str, ...]
     provenance: Provenance
@@ -209,7 +215,13 @@ def default_since(outlook: Outlook) -> date | None:
     return day if day < outlook.as_of else None
 
 
-def briefing(released: Released, *, since: date | None = None, last: Publication | None = None) -> Briefing:
+def briefing(
+    released: Released,
+    *,
+    since: date | None = None,
+    last: Publication | None = None,
+    record: StudyRecord | None = None,
+) -> Briefing:
     """What a report of an outlook says.
 
     Parameters
@@ -221,6 +233,8 @@ def briefing(released: Released, *, since: date | None = None, last: Publication
     last : Publication, optional
         The one before the outlook's day. Its numbers are where the moves begin, unless `since` is given or something
         is left out of the outlook, which makes them incomparable.
+    record : StudyRecord, optional
+        What may be told of the study's record. The report then has the stricter of both marks.
 
     Raises
     ------
@@ -235,13 +249,14 @@ def briefing(released: Released, *, since: date | None = None, last: Publication
     sureness = f"Confidence is {sure.level}: {sure.why}."
     whole = paragraph(outlook, since=day or study.opens)
     said = f"publication {last.number}, as of {last.as_of}" if last else str(day) if day else "the priors"
+    mark = mark_text(strictest([released.tlp, record.tlp])) if record else released.mark
     return Briefing(
         title=one_line(study.label),
         question=one_line(study.question),
         requirement=one_line(study.requirement or ""),
         assumptions=tuple(map(one_line, study.assumptions)),
-        mark=released.mark,
-        handling=released.said,
+        mark=mark,
+        handling=f"{mark}. {released.gap}" if released.gap else mark,
         gap=released.gap,
         as_of=str(outlook.as_of),
         opens=str(study.opens),
@@ -260,6 +275,7 @@ def briefing(released: Released, *, since: date | None = None, last: Publication
         notes=tuple(_notes(released)),
         scenarios=tuple(_scenarios(outlook, moves.start)),
         indicators=tuple(_indicators(outlook)),
+        record=record_part(record, study) if record else None,
         evidence=tuple(_evidence(outlook, item, moves.leader) for item in outlook.report_contributions),
         method=METHOD,
         provenance=_provenance(released),

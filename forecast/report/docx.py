@@ -27,7 +27,8 @@ from forecast.release import Released
 from forecast.report.content import Briefing, IndicatorPart, briefing, default_since
 from forecast.report.docx_template import default_template
 from forecast.report.markdown import provenance_lines
-from forecast.report.pictures import Picture, pictures
+from forecast.report.pictures import Picture, pictures, record_picture
+from forecast.report.released_record import StudyRecord
 from indicators.errors import WatchfloorError
 
 __all__ = ["TemplateError", "checked_template", "docx_bytes"]
@@ -49,6 +50,7 @@ def docx_bytes(
     *,
     since: date | None = None,
     last: Publication | None = None,
+    record: StudyRecord | None = None,
     template: bytes | None = None,
     name: str = "",
 ) -> bytes:
@@ -56,7 +58,7 @@ def docx_bytes(
 
     Parameters
     ----------
-    released, since, last
+    released, since, last, record
         As for `forecast.report.content.briefing`.
     template : bytes, optional
         The house's own document; ours where left out.
@@ -68,11 +70,11 @@ def docx_bytes(
     TemplateError
         The template is no Word document, has macros, fetches something, is too large, or has a field that is not known.
     """
-    told = briefing(released, since=since, last=last)
+    told = briefing(released, since=since, last=last, record=record)
     counted_from = since or (last.as_of if last else default_since(released.outlook))
-    drawn = pictures(released, since=counted_from)
+    drawn = [*pictures(released, since=counted_from), record_picture(record)]
     paper = default_template() if template is None else checked_template(template, name)
-    return _filled(paper, told, drawn, name)
+    return _filled(paper, told, [picture for picture in drawn if picture], name)
 
 
 def checked_template(content: bytes, name: str) -> bytes:
@@ -110,7 +112,7 @@ def _check_parts(parts: dict[str, bytes], name: str) -> None:
 
 def _filled(paper: bytes, told: Briefing, drawn: list[Picture], name: str) -> bytes:
     document = DocxTemplate(io.BytesIO(paper))
-    values = fields_of(told)
+    values = fields_of(told) | {"calibration": ""}
     alt = {}
     for picture in drawn:
         drawing, width = picture.chart.png(), _FRONT_WIDTH_MM if picture.name == "timeline" else _WIDTH_MM

@@ -134,6 +134,7 @@ def _annex(document: Any) -> None:
     about.paragraph_format.keep_with_next = True
     _table(document, ("Scenario", "Row"), "line in i.lines", ("{{ line.scenario }}", "{{ line.says }}"), (70, 100))
     _end(document)
+    _record(document)
     document.add_heading("Annex: evidence", 1)
     cells = (
         "{{ e.entry }}",
@@ -151,6 +152,69 @@ def _annex(document: Any) -> None:
     _end(document)
     document.add_heading("Annex: where it comes from", 1)
     _bullets(document, "line in origin", "{{ line }}")
+
+
+def _record(document: Any) -> None:
+    _when(document, "record")
+    document.add_heading("Annex: track record", 1)
+    document.add_paragraph("{{ record.stands }}")
+    document.add_heading("What was published", 2)
+    document.add_paragraph("{{ record.published }}")
+    _when(document, "record.publication_lines")
+    said = ("{{ line.whose }}", "{{ line.published }}", "{{ line.as_of }}", "{{ line.says }}")
+    header = ("Publication", "Published", "As of", "As it was said")
+    _table(document, header, "line in record.publication_lines", said, (30, 22, 22, 96))
+    _end_when(document)
+    _said(document, "record.scored")
+    _part(document, "record.scores", (80, 30, 30, 30))
+    document.add_heading("Short-run record", 2)
+    document.add_paragraph("{{ record.ran }}")
+    _part(document, "record.short_run", (58, 17, 18, 20, 18, 17, 22))
+    _bullets(document, "note in record.notes", "{{ note }}")
+    _said(document, "record.suggested")
+    _loop(document, "table in record.suggestions")
+    _captioned(document, "table", (46, 53, 53, 18))
+    _end(document)
+    _when(document, "record.house")
+    document.add_heading("All resolved studies of the ledger", 2)
+    document.add_paragraph("{{ record.house }}")
+    _part(document, "record.studies", (31, 18, 20, 23, 13, 16, 16, 17, 16))
+    _part(document, "record.skills", (18, 18, 16, 16, 17, 28, 29, 28))
+    _end_when(document)
+    _when(document, "calibration")
+    _picture(document, "calibration")
+    _end_when(document)
+    _end_when(document)
+
+
+def _said(document: Any, name: str) -> None:
+    """A paragraph, where it says something."""
+    _when(document, name)
+    document.add_paragraph(f"{{{{ {name} }}}}")
+    _end_when(document)
+
+
+def _part(document: Any, name: str, widths: Sequence[float]) -> None:
+    """A table with its caption, where there is one."""
+    _when(document, name)
+    _captioned(document, name, widths)
+    _end_when(document)
+
+
+def _captioned(document: Any, name: str, widths: Sequence[float]) -> None:
+    caption = document.add_paragraph()
+    _run(caption, f"{{{{ {name}.caption }}}}", pale=True)
+    caption.paragraph_format.keep_with_next = True
+    header, cells = ([f"{{{{ {texts}[{n}] }}}}" for n in range(len(widths))] for texts in (f"{name}.header", "row"))
+    _table(document, header, f"row in {name}.rows", cells, widths)
+
+
+def _when(document: Any, what: str) -> None:
+    document.add_paragraph(f"{{%p if {what} %}}")
+
+
+def _end_when(document: Any) -> None:
+    document.add_paragraph("{%p endif %}")
 
 
 def _run(paragraph: Any, text: str, *, bold: bool = False, italic: bool = False, pale: bool = False) -> None:

@@ -13,7 +13,8 @@ from jinja2 import Environment, StrictUndefined
 from forecast.publication import Publication
 from forecast.release import Released
 from forecast.report.content import briefing, default_since
-from forecast.report.pictures import Picture, pictures
+from forecast.report.pictures import Picture, pictures, record_picture
+from forecast.report.released_record import StudyRecord
 from forecast.report.template import template_text
 
 __all__ = ["html_text"]
@@ -22,20 +23,28 @@ _GROUP = re.compile(r"<g [^>]*>")
 _ROLE = re.compile(r' (?:role="graphics-[a-z]+"|aria-roledescription="[^"]*")')
 
 
-def html_text(released: Released, *, since: date | None = None, last: Publication | None = None) -> str:
+def html_text(
+    released: Released,
+    *,
+    since: date | None = None,
+    last: Publication | None = None,
+    record: StudyRecord | None = None,
+) -> str:
     """The report as HTML.
 
     Parameters
     ----------
-    released, since, last
+    released, since, last, record
         As for `forecast.report.content.briefing`.
     """
-    told = briefing(released, since=since, last=last)
+    told = briefing(released, since=since, last=last, record=record)
     counted_from = since or (last.as_of if last else default_since(released.outlook))
     # Every value is escaped; only the drawings, which the charts have escaped themselves, are taken as they are.
     paper = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     drawn = [_drawn(picture) for picture in pictures(released, since=counted_from)]
-    return paper.from_string(template_text("report.html.j2")).render(report=told, pictures=drawn) + "\n"
+    curve = record_picture(record)
+    values = {"report": told, "pictures": drawn, "calibration": _drawn(curve) if curve else None}
+    return paper.from_string(template_text("report.html.j2")).render(values) + "\n"
 
 
 def _drawn(picture: Picture) -> dict[str, str]:

@@ -9,19 +9,27 @@ from forecast.export.markdown_export import escaped
 from forecast.publication import Publication
 from forecast.release import Released
 from forecast.report.content import Briefing, briefing
+from forecast.report.record import RecordPart, TablePart
+from forecast.report.released_record import StudyRecord
 
-__all__ = ["report_markdown"]
+__all__ = ["provenance_lines", "record_lines", "report_markdown"]
 
 
-def report_markdown(released: Released, *, since: date | None = None, last: Publication | None = None) -> str:
+def report_markdown(
+    released: Released,
+    *,
+    since: date | None = None,
+    last: Publication | None = None,
+    record: StudyRecord | None = None,
+) -> str:
     """The report as Markdown, ending in a newline.
 
     Parameters
     ----------
-    released, since, last
+    released, since, last, record
         As for `forecast.report.content.briefing`.
     """
-    told = briefing(released, since=since, last=last)
+    told = briefing(released, since=since, last=last, record=record)
     return "\n\n".join([*_front(told), *_annex(told)]) + "\n"
 
 
@@ -65,6 +73,9 @@ def _annex(told: Briefing) -> Iterator[str]:
         yield f"### {escaped(i.name)}"
         yield escaped(f"{i.about}. {i.kind}; {i.terms}. Now: {i.stands}. Flip: {i.flip}.".removeprefix(". "))
         yield _table(i.header, i.rows)
+    if told.record:
+        yield "## Annex: track record"
+        yield from record_lines(told.record)
     yield "## Annex: evidence"
     evidence = [
         (e.entry, e.day, e.indicator, e.says, f"{e.grade}, {e.weight}", e.source, e.url, e.note, e.change)
@@ -76,6 +87,35 @@ def _annex(told: Briefing) -> Iterator[str]:
     yield from map(escaped, told.method)
     yield "## Annex: where it comes from"
     yield _list(provenance_lines(told))
+
+
+def record_lines(told: RecordPart) -> Iterator[str]:
+    """The record of a study, a block each, without its heading."""
+    yield escaped(told.stands)
+    yield "### What was published"
+    yield escaped(told.published)
+    yield from map(_captioned, told.publications)
+    if told.scored:
+        yield escaped(told.scored)
+    if told.scores:
+        yield _captioned(told.scores)
+    yield "### Short-run record"
+    yield escaped(told.ran)
+    if told.short_run:
+        yield _captioned(told.short_run)
+    if told.notes:
+        yield _list(told.notes)
+    if told.suggested:
+        yield escaped(told.suggested)
+    yield from map(_captioned, told.suggestions)
+    if told.house:
+        yield "### All resolved studies of the ledger"
+        yield escaped(told.house)
+    yield from (_captioned(table) for table in (told.studies, told.skills) if table)
+
+
+def _captioned(table: TablePart) -> str:
+    return f"{escaped(table.caption)}:\n\n{_table(table.header, table.rows)}"
 
 
 def provenance_lines(told: Briefing) -> list[str]:

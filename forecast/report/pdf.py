@@ -17,7 +17,8 @@ from forecast.display import shortened
 from forecast.publication import Publication
 from forecast.release import Released
 from forecast.report.content import briefing, default_since
-from forecast.report.pictures import pictures
+from forecast.report.pictures import Picture, pictures, record_picture
+from forecast.report.released_record import StudyRecord
 from forecast.report.template import fonts_folder, template_text
 
 __all__ = ["breakable", "pdf_bytes"]
@@ -27,24 +28,36 @@ _STEP = 20
 _RUNNING = 80
 
 
-def pdf_bytes(released: Released, *, since: date | None = None, last: Publication | None = None) -> bytes:
+def pdf_bytes(
+    released: Released,
+    *,
+    since: date | None = None,
+    last: Publication | None = None,
+    record: StudyRecord | None = None,
+) -> bytes:
     """The report as PDF, the same bytes for the same report.
 
     Parameters
     ----------
-    released, since, last
+    released, since, last, record
         As for `forecast.report.content.briefing`.
     """
-    told = briefing(released, since=since, last=last)
+    told = briefing(released, since=since, last=last, record=record)
     counted_from = since or (last.as_of if last else default_since(released.outlook))
     drawn = pictures(released, since=counted_from)
     data: dict[str, Any] = breakable(asdict(told))
     data["running"] = shortened(told.title, _RUNNING)
-    # typst takes texts alone from memory, so the drawings come as lists of numbers.
-    data["pictures"] = [{"pdf": [*p.chart.pdf()], "caption": p.caption, "alt": p.alt} for p in drawn]
+    data["pictures"] = [_drawn(picture) for picture in drawn]
+    curve = record_picture(record)
+    data["calibration"] = _drawn(curve) if curve else None
     fonts = typst.Fonts(include_system_fonts=False, font_paths=[fonts_folder()])
     source, report = template_text("report.typ").encode(), json.dumps(data)
     return typst.compile(source, font_paths=fonts, format="pdf", sys_inputs={"report": report})
+
+
+def _drawn(picture: Picture) -> dict[str, Any]:
+    """A picture as data; typst takes texts alone from memory, so the drawing comes as a list of numbers."""
+    return {"pdf": [*picture.chart.pdf()], "caption": picture.caption, "alt": picture.alt}
 
 
 def breakable(value: Any) -> Any:

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import date
 
 from forecast.charts import Chart, board_chart, matrix_chart, timeline_chart, waterfall_chart
+from forecast.charts.reliability import record_chart
 from forecast.release import Released
+from forecast.report.released_record import StudyRecord
 
-__all__ = ["Picture", "pictures"]
+__all__ = ["Picture", "pictures", "record_picture"]
 
 
 @dataclass(frozen=True)
@@ -43,3 +45,12 @@ def pictures(released: Released, *, since: date | None) -> list[Picture]:
         Picture(name, caption, str(chart.get("description", caption)), chart)
         for name, (caption, chart) in drawn.items()
     ]
+
+
+def record_picture(record: StudyRecord | None) -> Picture | None:
+    """The calibration of all resolved studies; None where there is no other than this, or nothing of them is scored."""
+    if record is None or record.house is None or not record.house.record.studies:
+        return None
+    caption = "Calibration: how often what was given a probability came true"
+    chart = record_chart(record.house)
+    return Picture("calibration", caption, str(chart.get("description", caption)), chart)

@@ -62,6 +62,7 @@ class Newer(NamedTuple):
 class ScenarioLine(NamedTuple):
     """One scenario: its probability, change over `BACK`, and the number of the last publication, where there is one."""
 
+    id: str
     name: str
     probability: float
     low: float
@@ -167,6 +168,8 @@ def _finished(
         released=released,
         outlook=outlook,
         study=study,
+        resolution=reading.resolution,
+        names={scenario.id: scenario.label for scenario in study.scenarios},
         scenarios=list(_scenarios(outlook, {s.scenario: s.probability for s in last.scenarios} if last else {})),
         back=BACK,
         last=last,
@@ -190,6 +193,7 @@ def _scenarios(outlook: Outlook, published: Mapping[str, float]) -> Iterator[Sce
     words, leader = words_with_range(outlook), int(outlook.final.argmax())
     for k, scenario in enumerate(outlook.study.scenarios):
         yield ScenarioLine(
+            id=scenario.id,
             name=scenario.label,
             probability=float(outlook.final[k]),
             low=float(outlook.bands.low[-1, k]),
@@ -306,6 +310,7 @@ def _board(visit: Visit) -> Response:
         "is_waiting": is_waiting,
         "effect": _effect(visit, found) if is_own else [],
         "is_present": is_present,
+        "may_log": is_present and visit.may("analyst"),
     }
     return visit.page("part-live.html" if visit.is_htmx else "board.html", page="board", **told)
 

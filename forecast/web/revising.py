@@ -23,6 +23,7 @@ from forecast.rehearsal import Moved, common_day, moved, rehearsed, told_faults
 from forecast.release import Released
 from forecast.revision import changes, study_of
 from forecast.study import Study
+from forecast.study_edit import NotEditableError
 from forecast.study_file import study_json
 from forecast.study_histories import revised
 from forecast.web.rows import RowsForm, proposed, stated_rows, typed_rows
@@ -165,7 +166,11 @@ def rows(visit: Visit) -> Response:
     """The rows of an indicator in force, to be changed."""
     _, revision, _ = in_force(visit)
     study = visit.shown.study
-    return _rows_page(visit, stated_rows(study, study.indicator(visit.asked("indicator") or "")), revision.id)
+    try:
+        form = stated_rows(study, study.indicator(visit.asked("indicator") or ""))
+    except NotEditableError as error:
+        return visit.see(visit.address("study/edit"), notice=f"{str(error)[0].upper()}{str(error)[1:]}.")
+    return _rows_page(visit, form, revision.id)
 
 
 def rows_typed(visit: Visit) -> Response:

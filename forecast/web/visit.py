@@ -304,7 +304,8 @@ def _answered(view: View, request: Request, form: FormData, role: str) -> Respon
             raise HTTPException(429)
         return view(visit)
     except WatchfloorError as error:
-        return visit.page("error.html", status=_status(error), lines=_lines(error))
+        status, has_study = _status(error), "study" in request.path_params and not isinstance(error, UnknownStudyError)
+        return visit.page("error.html", status=status, lines=_lines(error), has_study=has_study)
     except HTTPException:
         raise
     except Exception as error:

@@ -45,7 +45,8 @@ class Expected(NamedTuple):
 
 
 def _watch(visit: Visit) -> Response:
-    return _drawn(visit, fields={}, refused=Refusal())
+    fields = {"indicator": visit.asked("indicator") or "", "to": visit.today.isoformat()}
+    return _drawn(visit, fields=fields, refused=Refusal())
 
 
 def _cover(visit: Visit) -> Response:
@@ -84,7 +85,7 @@ def _drawn(visit: Visit, *, fields: dict[str, str], refused: Refusal, status: in
         covered=_covered(visit, released),
         fields=fields,
         refused=refused,
-        may_cover=visit.may("analyst") and visit.known_at is None,
+        may_cover=visit.may("analyst") and visit.known_at is None and not visit.shown.resolution,
     )
 
 

@@ -1322,7 +1322,7 @@ WORDS = [
 OPTIONS = sorted(
     {name for command in COMMANDS.values() for p in command.params for name in p.opts if name.startswith("--")}
 )
-FUZZED = sorted({name for name in NAMES if name not in ("demo", "study", "power")})
+FUZZED = sorted({name for name in NAMES if name not in ("demo", "study", "power", "serve")})
 
 
 def lines_of_words() -> st.SearchStrategy[list[str]]:

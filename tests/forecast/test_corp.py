@@ -1,5 +1,9 @@
 """CORP: the fit against its definition and another library, the decomposition, and what it does by chance."""
 
+import csv
+import io
+from pathlib import Path
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,9 +11,13 @@ from hypothesis import strategies as st
 from sklearn.isotonic import IsotonicRegression
 
 from forecast.corp import Decomposition, Pooled, consistency_band, histogram, pooled
+from forecast.forecast_table import ForecastTable
 from forecast.probability import Floats
 from forecast.scores import binary_brier_score
+from forecast.table_scores import table_scores
 from tests.small import steady
+
+PUBLISHED = Path(__file__).parent.parent / "published"
 
 records = st.lists(st.tuples(st.sampled_from([0.0, 0.1, 0.25, 0.5, 0.7, 0.95, 1.0]), st.booleans()), min_size=1)
 
@@ -145,3 +153,18 @@ def test_the_band_does_not_depend_on_how_forecasts_are_pooled() -> None:
     again = Pooled(found.probabilities, found.forecasts, found.came_true)
     bands = [consistency_band(record, rng=np.random.default_rng(0)) for record in (found, again)]
     assert bands[0].low.tolist() == bands[1].low.tolist()
+
+
+def test_the_example_of_the_paper() -> None:
+    """Figure 1 of Dimitriadis et al. (2021), the raw ensemble; to the digits that their package prints."""
+    rows = list(csv.DictReader(io.StringIO((PUBLISHED / "niamey-2016.csv").read_text("utf-8"))))
+    found = pooled([float(row["probability"]) for row in rows], [int(row["outcome"]) for row in rows])
+    assert found.count == 92
+    printed = {"score": "0.266", "miscalibration": "0.0661", "discrimination": "0.0441", "uncertainty": "0.244"}
+    parts = found.decomposition._asdict()
+    assert {name: f"{parts[name]:.3g}" for name in printed} == printed
+
+
+def test_a_table_of_the_example_is_scored_alike() -> None:
+    scores = table_scores(ForecastTable(str(PUBLISHED / "niamey-2016.csv")))
+    assert f"{scores.brier:.3f} {scores.calibration.decomposition.miscalibration:.4f}" == "0.266 0.0661"

@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from forecast.report.html import html_text
 from tests.forecast.build import japan_sar, released
 from tests.forecast.test_export import hostile
+from tests.forecast.test_report_record import written
 
 FLAGS = (
     *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
@@ -46,6 +47,15 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
+@pytest.fixture(scope="module")
+def record_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A report with all that a track record may have."""
+    outlook, record = written()
+    file = tmp_path_factory.mktemp("record") / "report.html"
+    file.write_text(html_text(outlook, record=record), encoding="utf-8")
+    return file
+
+
 def opened(browser: Browser, file: Path, width: int, light: Any = "light") -> tuple[Page, list[str]]:
     """The page, and everything that went wrong or left the file while it was opened."""
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=light)
@@ -69,7 +79,19 @@ def test_nothing_leaves_the_page_and_it_fits(browser: Browser, page_file: Path, 
 @pytest.mark.parametrize("light", ["light", "dark"])
 @pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_no_serious_fault(browser: Browser, page_file: Path, width: int, light: str) -> None:
-    page, _ = opened(browser, page_file, width, light)
+    assert serious_faults(browser, page_file, width, light) == []
+
+
+def test_the_pages_of_a_record_fit_and_have_no_serious_fault(browser: Browser, record_file: Path) -> None:
+    for width in WIDTHS:
+        page, told = opened(browser, record_file, width)
+        assert told == [] and page.evaluate("document.documentElement.scrollWidth") <= width
+        page.close()
+    assert serious_faults(browser, record_file, 390, "dark") == []
+
+
+def serious_faults(browser: Browser, file: Path, width: int, light: str) -> list[tuple[str, list[str]]]:
+    page, _ = opened(browser, file, width, light)
     # Run by the test, not by the page, whose policy lets no script in.
     page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
     found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
@@ -78,9 +100,9 @@ def test_axe_finds_no_serious_fault(browser: Browser, page_file: Path, width: in
         for fault in found["violations"]
         if fault["impact"] in ("serious", "critical")
     ]
-    assert serious == []
     assert found["passes"]
     page.close()
+    return serious
 
 
 def test_only_the_charts_for_the_light_at_hand_are_shown(browser: Browser, page_file: Path) -> None:

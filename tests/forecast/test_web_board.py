@@ -154,7 +154,7 @@ def test_the_script_is_answered_only_with_news(site: Site, gate: Event) -> None:
     gate.set()
     finished(site, 2)
     answer = site.client.get("/s/port/board", **asked)
-    assert answer.status_code == 200 and answer.text.lstrip().startswith('<div id="live">')
+    assert answer.status_code == 200 and answer.text.lstrip().startswith('<div id="live" class="may-log">')
 
 
 def test_yesterdays_board_says_so(tmp_path: Path, gate: Event) -> None:

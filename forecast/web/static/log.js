@@ -4,39 +4,41 @@
 (() => {
   const form = document.getElementById("log-form");
   if (!form) return;
-  const UNSET = "the source’s usual one";
+  const filled = new Map(); // what was filled in here, by field: it gives way, while what a person typed stays
 
   function field(name) { return form.elements.namedItem(name); }
 
+  function fill(name, value) {
+    const input = field(name);
+    if (!input || (input.value !== "" && input.value !== filled.get(name))) return;
+    input.value = value;
+    filled.set(name, value);
+  }
+
   // A grade that the study gives is shown and left out of the report; one that is only usual is filled in.
   function fillGrade() {
-    const source = field("source"), letter = field("letter"), digit = field("digit");
-    if (!source || !letter || !digit) return;
+    const source = field("source");
+    if (!source) return;
     const known = [...document.querySelectorAll("#sources option")].find((option) => option.value === source.value.trim());
     const grade = (known && known.dataset.grade) || "";
     const isStated = Boolean(known && "stated" in known.dataset);
-    [[letter, grade[0]], [digit, grade[1]]].forEach(([select, sign]) => {
-      const words = sign ? [...select.options].find((option) => option.value === sign).text : "";
-      select.options[0].text = isStated ? `${words} (usual)` : UNSET;
-      const isOurs = select.dataset.filled !== undefined && select.value === select.dataset.filled;
-      if (select.value !== "" && !isOurs) return;
-      select.value = isStated ? "" : sign || "";
-      select.dataset.filled = select.value;
-    });
-  }
-
-  function fillKeys(choice) {
-    ["origin", "event"].forEach((name) => {
-      const input = field(name), key = choice.dataset[name] || "";
-      if (!input || (input.value !== "" && input.value !== input.dataset.filled)) return;
-      input.value = key;
-      input.dataset.filled = key;
+    [["letter", grade[0]], ["digit", grade[1]]].forEach(([name, sign]) => {
+      const none = field(name).options[0];
+      const words = sign ? [...field(name).options].find((option) => option.value === sign).text : "";
+      none.dataset.text ??= none.text;
+      none.text = isStated ? `${words} (usual)` : none.dataset.text;
+      fill(name, isStated ? "" : sign || "");
     });
   }
 
   form.addEventListener("input", (event) => {
     if (event.target.name === "source") fillGrade();
-    if (event.target.name === "same") fillKeys(event.target);
+    if (event.target.name === "same") ["origin", "event"].forEach((name) => fill(name, event.target.dataset[name] || ""));
   }, true);
-  document.addEventListener("DOMContentLoaded", fillGrade);
+  document.addEventListener("htmx:after:swap", fillGrade);
+  document.addEventListener("DOMContentLoaded", () => {
+    fillGrade();
+    // After one report comes the next; what the last one did stays in view.
+    if (document.getElementById("saved")) field("indicator").focus({ preventScroll: true });
+  });
 })();
