@@ -8,21 +8,21 @@ two days add up to the whole move. Arrays only.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from forecast.bayes import Filtered, filtered, transfer_to_end
-from forecast.change import Change
+from forecast.change import Change, Changes
 from forecast.probability import Floats, log_odds, log_or_minus_infinity, log_sum_exp
 
-__all__ = ["Moves", "around_reports", "final_after_changes", "moves"]
+__all__ = ["Moves", "around_reports", "final_after_changes", "final_after_each", "moves"]
 
 Integers = NDArray[np.int64]
 # How many numbers one batch of changes may hold.
-_BATCH = 4_000_000
+_BATCH = 1_000_000
 # With fewer numbers side by side, whole courses cut into blocks are faster than a step a day.
 _NARROW = 256
 
@@ -104,6 +104,11 @@ def _runs(days: Integers) -> list[tuple[int, int]]:
 def final_after_changes(
     prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Iterable[Change]
 ) -> Floats:
+    """The same as `final_after_each`, for changes made one by one."""
+    return final_after_each(prior, stay, daily, chain, [Changes.of(changes, scenarios=len(prior))])
+
+
+def final_after_each(prior: Floats, stay: float, daily: Floats, chain: Filtered, changes: Iterable[Changes]) -> Floats:
     """Log of the last day's probabilities under each of some changes, exactly.
 
     Parameters
@@ -115,8 +120,8 @@ def final_after_changes(
         Log likelihood of all that each day brings.
     chain : Filtered
         The filter's run over `daily`.
-    changes : iterable of Change
-        N of them, taken a batch at a time.
+    changes : iterable of Changes
+        N changes together, worked out a batch at a time.
 
     Returns
     -------
@@ -124,45 +129,44 @@ def final_after_changes(
         Normalised.
     """
     K = len(prior)
-    stays = np.full(len(daily), stay)
     worth: Floats | None = None
     finals = [np.empty((0, K))]
     for batch in _batches(changes, _BATCH // K):
         final = np.repeat(chain.log_filtered[-1:], len(batch), axis=0)
-        touched = [n for n, change in enumerate(batch) if len(change.days)]
-        moved = [batch[n] for n in touched]
+        touched = np.flatnonzero(batch.lengths)
+        moved = batch.taken(touched) if len(touched) < len(batch) else batch
         if stay == 1.0:
-            final += np.array([change.added.sum(axis=0) for change in batch])
-        elif touched and len(batch) * K < _NARROW:
-            final[touched] = filtered(prior, stays, _changed(daily, moved)).log_filtered[:, -1]
-        elif touched:
+            final += batch.totals
+        elif len(touched) and len(batch) * K < _NARROW:
+            final[touched] = filtered(prior, np.full(len(daily), stay), _changed(daily, moved)).log_filtered[:, -1]
+        elif len(touched):
             if worth is None:
+                stays = np.full(len(daily), stay)
                 worth = transfer_to_end(prior, stays, daily, log_or_minus_infinity(np.eye(K)))
             final[touched] = _Windows(prior, stay, daily, moved).final(chain.log_predicted, worth)
         finals.append(final - log_sum_exp(final)[:, None])
     return np.concatenate(finals)
 
 
-def _changed(daily: Floats, changes: Sequence[Change]) -> Floats:
+def _changed(daily: Floats, changes: Changes) -> Floats:
     """The days under each change, shape (N, T + 1, K)."""
     courses = np.repeat(daily[None], len(changes), axis=0)
-    for course, change in zip(courses, changes, strict=True):
-        course[change.days] += change.added
+    courses[np.repeat(np.arange(len(changes)), changes.lengths), changes.days] += changes.added
     return courses
 
 
-def _batches(changes: Iterable[Change], size: int) -> Iterator[list[Change]]:
-    """The changes in lists that have so many days together, or one change more."""
-    batch: list[Change] = []
-    held = 0
-    for change in changes:
-        batch.append(change)
-        held += len(change.days)
-        if held >= size:
-            yield batch
-            batch, held = [], 0
-    if batch:
-        yield batch
+def _batches(changes: Iterable[Changes], size: int) -> Iterator[Changes]:
+    """The same changes, joined or cut so that a batch has about so many days."""
+    held: list[Changes] = []
+    days = 0
+    for piece in (piece for some in changes for piece in some.pieces(size)):
+        held.append(piece)
+        days += len(piece.days)
+        if days >= size:
+            yield Changes.joined(held)
+            held, days = [], 0
+    if held:
+        yield Changes.joined(held)
 
 
 class _Windows:
@@ -171,23 +175,24 @@ class _Windows:
     At each step after the first day, all windows that are as long take their day together; those that end are let go.
     """
 
-    def __init__(self, prior: Floats, stay: float, daily: Floats, changes: Sequence[Change]) -> None:
+    def __init__(self, prior: Floats, stay: float, daily: Floats, changes: Changes) -> None:
+        """Every change has a day at least."""
         self.stay = stay
         self.drawn = (1.0 - stay) * prior[:, None]
-        self.seen = _relative(daily).T.copy()
-        first, last = (np.array([change.days[end] for change in changes]) for end in (0, -1))
+        self.seen = _relative(daily)
+        first, last = changes.days[changes.edges[:-1]], changes.days[changes.edges[1:] - 1]
         self.order = np.argsort(last - first, kind="stable")  # the shortest first
         self.first, self.length = first[self.order], (last - first)[self.order] + 1
         place = np.empty_like(self.order)
         place[self.order] = np.arange(len(changes))
-        days = np.concatenate([change.days for change in changes])
-        owner = np.repeat(place, [len(change.days) for change in changes])
-        lags = days - self.first[owner]
-        by_lag = np.argsort(lags, kind="stable")
-        self.owner = owner[by_lag]
-        self.changed = _relative((daily[days] + np.concatenate([change.added for change in changes]))[by_lag]).T.copy()
-        self.edges = np.searchsorted(lags[by_lag], np.arange(self.length[-1] + 1)).tolist()
-        self.over = np.searchsorted(self.length, np.arange(self.length[-1] + 1), side="right").tolist()
+        lags = changes.days - np.repeat(first, changes.lengths)
+        steps = np.arange(self.length[-1] + 1)
+        # Numbers of two bytes, as these nearly always are, are sorted by counting them.
+        by_lag = np.argsort(lags.astype(np.min_scalar_type(self.length[-1])), kind="stable")
+        self.owner = np.repeat(place, changes.lengths)[by_lag]
+        self.changed = _relative((daily[changes.days] + changes.added)[by_lag])
+        self.edges = np.searchsorted(lags[by_lag], steps).tolist()
+        self.over = np.searchsorted(self.length, steps, side="right").tolist()
 
     def final(self, log_predicted: Floats, worth: Floats) -> Floats:
         """Log weights on the last day, shape (N, K), for the filter's predictions and the worth of each day's end."""
@@ -212,6 +217,7 @@ class _Windows:
 
 
 def _relative(logs: Floats) -> Floats:
-    """Likelihoods of each day, the largest of them 1."""
-    likelihoods: Floats = np.exp(logs - logs.max(axis=-1, keepdims=True))
-    return likelihoods
+    """Likelihoods of each day, the largest of them 1; scenarios first, from logs of shape (N, K)."""
+    likelihoods = logs.T.copy()
+    likelihoods -= likelihoods.max(axis=0)
+    return np.exp(likelihoods, out=likelihoods)

@@ -6,11 +6,11 @@ attached here; the arithmetic is in the rooms below. The pandas face of each par
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 import forecast.frames as frames
 from forecast.bayes import Filtered, filtered_and_smoothed
 from forecast.boards import Board, board
-from forecast.change import Change, summed
+from forecast.change import Change, Changes, summed
 from forecast.count_likelihood import CountLikelihood
 from forecast.draws import Bands, bands
 from forecast.events import Live
-from forecast.explain import Moves, final_after_changes, moves
+from forecast.explain import Moves, final_after_changes, final_after_each, moves
 from forecast.faces import face
 from forecast.likelihood import Likelihood, family_order, likelihoods
 from forecast.probability import DECIBAN, Floats
@@ -38,7 +38,17 @@ from indicators.ledger import Head
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["AsOfError", "Contribution", "Log", "Outlook", "Provenance", "Row", "Stated", "TooManyDrawsError"]
+__all__ = [
+    "AsOfError",
+    "Contribution",
+    "Contributions",
+    "Log",
+    "Outlook",
+    "Provenance",
+    "Row",
+    "Stated",
+    "TooManyDrawsError",
+]
 
 
 Integers = NDArray[np.int64]
@@ -128,6 +138,39 @@ class Contribution:
     log_likelihoods: Floats
     decibans: Floats
     change: Floats
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class Contributions(Sequence[Contribution]):
+    """What each of R reports did: arrays, from which a `Contribution` is made when it is asked for.
+
+    Attributes
+    ----------
+    live : sequence of Live
+    log_likelihoods, decibans, change : float array, shape (R, K)
+        As in a `Contribution`, a row for each report.
+    """
+
+    live: Sequence[Live]
+    log_likelihoods: Floats
+    decibans: Floats
+    change: Floats
+
+    def __len__(self) -> int:
+        return len(self.live)
+
+    @overload
+    def __getitem__(self, place: int) -> Contribution: ...
+    @overload
+    def __getitem__(self, place: slice) -> Contributions: ...
+    def __getitem__(self, place: int | slice) -> Contribution | Contributions:
+        arrays = self.log_likelihoods[place], self.decibans[place], self.change[place]
+        if isinstance(place, slice):
+            return Contributions(self.live[place], *arrays)
+        return Contribution(self.live[place], *arrays)
+
+    def __iter__(self) -> Iterator[Contribution]:
+        return map(Contribution, self.live, self.log_likelihoods, self.decibans, self.change)
 
 
 @dataclass(frozen=True)
@@ -230,10 +273,24 @@ class Outlook:
     def with_report(self, live: Live) -> Outlook:
         """The outlook with one more report; only its indicator, and those given by it, are worked out again."""
         indicator = live.report.indicator
-        reports = {**self.log.reports, indicator: (*self.log.reports.get(indicator, ()), live)}
-        touched = {indicator, *self.study.children_of(indicator)}
+        return self.with_log(
+            Log({indicator: (*self.log.reports.get(indicator, ()), live)}, self.log.coverage), [indicator]
+        )
+
+    def with_log(self, log: Log, indicators: Iterable[str]) -> Outlook:
+        """The outlook with what another log has of some indicators; only they, and those given by them, cost anything.
+
+        The rest of the other log is not looked at.
+        """
+        named = dict.fromkeys(indicators)
+        whole = replace(
+            self.log,
+            reports={**self.log.reports, **{name: log.reports.get(name, ()) for name in named}},
+            coverage={**self.log.coverage, **{name: log.coverage.get(name, ()) for name in named}},
+        )
+        touched = {name for own in named for name in (own, *self.study.children_of(own))}
         known = {key: value for key, value in self.likelihoods.items() if key not in touched}
-        return replace(self, log=replace(self.log, reports=reports), known=known, stated=None)
+        return replace(self, log=whole, known=known, stated=None)
 
     @cached_property
     def silence(self) -> Floats:
@@ -253,9 +310,9 @@ class Outlook:
         return np.lexsort((np.array(seqs, dtype=np.int64), days))
 
     @cached_property
-    def _reports(self) -> list[tuple[Live, str]]:
-        """Every report in that order, with its indicator."""
-        found = [(live, i) for i, likelihood in self.likelihoods.items() for live in likelihood.reports.live]
+    def _live(self) -> list[Live]:
+        """Every report in that order."""
+        found = [live for likelihood in self.likelihoods.values() for live in likelihood.reports.live]
         return [found[place] for place in self._order.tolist()]
 
     @cached_property
@@ -357,31 +414,54 @@ class Outlook:
         )
 
     @cached_property
-    def report_contributions(self) -> list[Contribution]:
+    def report_contributions(self) -> Contributions:
         """What each report did, in order of dated day and ledger."""
-        decibans = self._moves.reports / DECIBAN
-        changes = self.final - np.exp(self._final_without)
-        rows = zip(self._reports, self._log_likelihoods, decibans, changes, strict=True)
-        return [Contribution(live, logs, weights, change) for (live, _), logs, weights, change in rows]
+        return Contributions(
+            self._live,
+            log_likelihoods=self._log_likelihoods,
+            decibans=self._moves.reports / DECIBAN,
+            change=self.final - np.exp(self._final_without),
+        )
+
+    def contribution_of(self, entry: str) -> Contribution | None:
+        """What one report did, as in `report_contributions`, at the price of one; None where it is not in here."""
+        place = next((r for r, live in enumerate(self._live) if live.entry == entry), None)
+        if place is None:
+            return None
+        live = self._live[place]
+        indicator_id = live.report.indicator
+        own = [item.entry for item in self.likelihoods[indicator_id].reports.live]
+        change = self._changes_without(indicator_id)[own.index(entry)]
+        final = final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, [change])[0]
+        decibans = self._moves.reports[place] / DECIBAN
+        return Contribution(live, self._log_likelihoods[place], decibans, self.final - np.exp(final))
+
+    def counts(self, entry: str) -> bool:
+        """Whether a report counts in its event, or stands behind another of its origin; not where it is not in here."""
+        for likelihood in self.likelihoods.values():
+            for place, live in enumerate(likelihood.reports.live):
+                if live.entry == entry:
+                    return place in likelihood.reports.counted[place]
+        return False
 
     @cached_property
     def _final_without(self) -> Floats:
         """Log probabilities on the as-of day had each report not been logged, shape (R, K)."""
-        changes = (change for indicator_id in self.likelihoods for change in self._changes_without(indicator_id))
-        finals = final_after_changes(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
+        changes = (self._changes_without(indicator_id) for indicator_id in self.likelihoods)
+        finals = final_after_each(self.study.prior, self.study.daily_stay, self.daily, self.chain, changes)
         return finals[self._order]
 
-    def _changes_without(self, indicator_id: str) -> list[Change]:
+    def _changes_without(self, indicator_id: str) -> Changes:
         """For each report on an indicator, what the days would gain without it, in the indicators given by it too."""
         likelihood = self.likelihoods[indicator_id]
-        own = likelihood.changes_without()
+        own: Iterable[Change] = likelihood.changes_without()
         children = self.study.children_of(indicator_id)
-        if not children or not isinstance(likelihood, StateLikelihood):
-            return own
-        return [
-            self._with_children(change, likelihood.without(position), indicator_id, children)
-            for position, change in enumerate(own)
-        ]
+        if children and isinstance(likelihood, StateLikelihood):
+            own = (
+                self._with_children(change, likelihood.without(position), indicator_id, children)
+                for position, change in enumerate(own)
+            )
+        return own if isinstance(own, Changes) else Changes.of(own, scenarios=len(self.study.scenarios))
 
     def _with_children(self, own: Change, course: StateLikelihood, indicator_id: str, children: list[str]) -> Change:
         """A change of an indicator's course, and what it changes in those given by it, parents before children."""
@@ -393,6 +473,12 @@ class Outlook:
             courses[child_id] = child.given_by(courses[indicator.given or ""])
             parts.append((*child.change_to(courses[child_id]),))
         return summed(parts, scenarios=len(self.study.scenarios))
+
+    def before(self, since: date | None) -> Floats:
+        """The probabilities that the rows since a day start from: those of the day, or the priors before the first."""
+        if since is None or since < self.study.opens:
+            return self.study.prior
+        return self.course[self.study.day_index(since)]
 
     def rows_since(self, since: date | None) -> list[Row]:
         """What moved the log odds after a day, or from the priors on where no day is given; the rows add up.
@@ -410,8 +496,8 @@ class Outlook:
         silence = steps.silence[first:].sum(axis=0)
         rows += [Row("silence", i, None, silence[j]) for j, i in enumerate(self.study.by_id)]
         rows += [
-            Row("report", indicator, live, steps.reports[r])
-            for r, (live, indicator) in enumerate(self._reports)
+            Row("report", live.report.indicator, live, steps.reports[r])
+            for r, live in enumerate(self._live)
             if self._report_days[r] >= first
         ]
         return [row for row in rows if row.log_odds.any()]
@@ -447,7 +533,7 @@ class Outlook:
             for k, s in enumerate(self.study.scenarios)
         ]
         header = ("scenario", "prior", "probability", "low", "high", "in words")
-        about = f"As of {self.as_of}, from {len(self._reports)} reports."
+        about = f"As of {self.as_of}, from {len(self._live)} reports."
         return face(self.study.label, about, header, rows)
 
     # The pandas face
@@ -472,7 +558,7 @@ class Outlook:
 
     def evidence(self) -> pd.DataFrame:
         """See `frames.evidence`."""
-        return frames.evidence([live for live, _ in self._reports])
+        return frames.evidence(self._live)
 
     def board(self) -> pd.DataFrame:
         """See `frames.board`."""

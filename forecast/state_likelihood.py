@@ -7,7 +7,6 @@ of `bayes` once more; where the indicator is given by another, what it is drawn 
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -17,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from forecast.bayes import filtered
-from forecast.change import Change, summed
+from forecast.change import Change, Changes, consecutive, summed
 from forecast.events import Sequenced
 from forecast.probability import Floats, log_or_minus_infinity, log_sum_exp, normalised
 
@@ -131,18 +130,48 @@ class StateLikelihood:
         held = beliefs[..., last, :, :].swapaxes(-3, -2)
         return stay * held + (1.0 - stay) * base
 
-    def changes_without(self) -> list[Change]:
+    def changes_without(self) -> Changes:
         """For each report, what the daily log likelihoods would gain had it not been logged; R of them.
 
         Indicators given by this one are not looked at.
         """
-        alone = np.flatnonzero(self.reports.alone)
+        alone, others = np.flatnonzero(self.reports.alone), np.flatnonzero(~self.reports.alone)
+        quick = self._changes_without_lone(alone)
+        if quick is None:
+            alone, others = alone[:0], np.arange(len(self.reports))
+            quick = Changes.of([], scenarios=self.model.prior.shape[-1])
+        if not len(others):
+            return quick
+        slow = Changes.of((self._change_without(r) for r in others.tolist()), scenarios=quick.added.shape[-1])
+        return Changes.joined([quick, slow]).taken(np.argsort(np.concatenate([alone, others])))
+
+    def _changes_without_lone(self, alone: Integers) -> Changes | None:
+        """The change for each report that is alone in its event, all at once; None where that cannot be had."""
         if self.model.persistence_days is None:
-            lost = -self.contributions
-            quick = {r: Change(self.reports.days[r : r + 1], lost[r : r + 1]) for r in alone.tolist()}
-        else:
-            quick = {} if self.reports.has_late else _Removals(self).changes(alone)
-        return [quick.get(r) or self.change_to(self.without(r)) for r in range(len(self.reports))]
+            return Changes(self.reports.days[alone], -self.contributions[alone], np.arange(len(alone) + 1))
+        return None if self.reports.has_late else _Removals(self).changes(alone)
+
+    def _change_without(self, position: int) -> Change:
+        """The change for one report: told again without it, which for a copy that never counts is nothing new."""
+        if position not in self.reports.counted[position]:
+            return summed([], scenarios=self.model.prior.shape[-1])
+        if self.model.persistence_days is not None:
+            return self.change_to(self.without(position))
+        near, part = self._shared_events[int(self.reports.event[position])]
+        return part.change_to(part.without(int(np.searchsorted(near, position))))
+
+    @cached_property
+    def _shared_events(self) -> dict[int, tuple[Integers, StateLikelihood]]:
+        """Of each event of several reports: their positions, and the same indicator had it no others.
+
+        Without a persistence no event leans on another, so that is all there is to tell again.
+        """
+        found = {}
+        for number in np.unique(self.reports.event[~self.reports.alone]).tolist():
+            near = np.flatnonzero(self.reports.event == number)
+            reports = self.reports.only(near)
+            found[number] = near, replace(self, reports=reports, states=self.states[near], rho=self.rho[..., near])
+        return found
 
     def change_to(self, other: StateLikelihood) -> Change:
         """What the daily log likelihoods gain when this course is replaced by another of the same indicator."""
@@ -400,75 +429,89 @@ class _Removals:
     the walk is over. In plain numbers, and given up where a double might run out.
     """
 
-    _SAME = 1e-11
-    _SMALL = 1e-12  # in nats, what a report is not said to contribute more
+    _SAME = 1e-12  # of each state's belief: as a share, for what is small now may be what later reports speak for
+    _SMALL = 1e-12  # in nats, what a day is not said to gain
     _DEEP = 600.0  # in nats, what a report may bring
     _HELD = 16_384  # numbers side by side: as many as stay near the processor
-    _LOOK = 8  # steps between two looks at whether all are back
+    _LOOK = 8  # steps between two looks at which are back
 
     def __init__(self, likelihood: StateLikelihood) -> None:
-        """All of it with states first and reports last, in memory too: shapes (S, K, R), or (R,)."""
+        """All of it with states first and scenarios last, in memory too: shapes (S, R, K), or (R, 1)."""
         reports, self.own = likelihood.reports, likelihood.contributions
         self.days = reports.days
-        self.held = likelihood.model.stay(np.diff(reports.event_days, prepend=0))[reports.event]
-        self.held[:1] = 0.0
-        stay = np.where(likelihood.openings, self.held, 1.0)
-        self.base = np.ascontiguousarray(likelihood.base_on(reports.event_days)[:, reports.event].transpose(2, 0, 1))
-        self.belief = np.ascontiguousarray(likelihood._beliefs[0].transpose(2, 1, 0))
+        held = likelihood.model.stay(np.diff(reports.event_days, prepend=0))[reports.event]
+        held[:1] = 0.0
+        stay = np.where(likelihood.openings, held, 1.0)[:, None]
+        base = np.ascontiguousarray(likelihood.base_on(reports.event_days)[:, reports.event].transpose(2, 1, 0))
+        self.belief = np.ascontiguousarray(likelihood._beliefs[0].transpose(2, 0, 1))
         after, before = likelihood.emissions
-        log_gain = np.subtract((after - before).T[:, None], self.own.T, order="C")
+        log_gain = (after - before).T[..., None] - self.own
         self.deep = bool(np.abs(log_gain).max(initial=0.0) > self._DEEP)
         gain = np.exp(np.clip(log_gain, -self._DEEP, self._DEEP))
-        self.kept, self.drawn = stay * gain, (1.0 - stay) * self.base * gain
+        self.kept, self.drawn = stay * gain, (1.0 - stay) * base * gain
+        # Belief on the day of each report without it: drawn anew from the base of the next, being told no earlier.
+        earlier = np.concatenate([base[:, :1], self.belief[:, :-1]], axis=1)
+        ahead = np.concatenate([base[:, 1:], base[:, -1:]], axis=1)
+        self.starts = held[:, None] * earlier + (1.0 - held[:, None]) * ahead
 
-    def changes(self, removed: Integers) -> dict[int, Change]:
-        """The change by position, for removals of reports that are alone in their events; empty when given up."""
-        found: dict[int, Change] = {}
-        size = max(1, self._HELD // max(1, self.base.size // max(1, len(self.days))))
+    def changes(self, removed: Integers) -> Changes | None:
+        """The changes for removals of reports that are alone in their events; None when given up."""
+        if self.deep:
+            return None
+        found = [Changes.of([], scenarios=self.own.shape[-1])]
+        size = max(1, self._HELD // max(1, self.belief.size // max(1, len(self.days))))
         for first in range(0, len(self.days), size):
             chosen = slice(first, min(first + size, len(self.days)))
-            with np.errstate(over="ignore", invalid="ignore"):
-                added = self._added(chosen)
-            if self.deep or not np.isfinite(added).all():
-                return {}
             inside = removed[(removed >= chosen.start) & (removed < chosen.stop)]
-            found.update(self._by_removal(inside, added[..., inside - first]))
-        return found
+            if not len(inside):
+                continue
+            with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+                totals, back = self._totals(chosen)
+                part = self._by_removal(inside, inside - first, totals, back)
+            if not np.isfinite(part.added).all():
+                return None
+            found.append(part)
+        return Changes.joined(found)
 
-    def _added(self, chosen: slice) -> Floats:
-        """What each chosen report, and every report after it, contribute more without it, shape (lags, K, n)."""
-        weights = self._starts(chosen)
+    def _totals(self, chosen: slice) -> tuple[Floats, Integers]:
+        """How likely the reports after each chosen one become without it, against the course; and when that is all.
+
+        Up to each report after it, shape (lags, n, K); and the lag at which each belief is back, shape (n,).
+        """
+        weights = self.starts[:, chosen].copy()
+        scratch = np.empty_like(weights)
         totals = [np.ones(weights.shape[1:])]
+        back = np.full(weights.shape[1], self._LOOK)
         for lag in range(1, len(self.days) - chosen.start):
-            at = slice(chosen.start + lag, chosen.stop + lag)
-            count = len(self.days[at])
-            weights = self._told(weights[..., :count], totals[-1][:, :count], at)
-            total = weights.sum(axis=0)
-            if lag % self._LOOK == 0 and np.abs(weights / total - self.belief[..., at]).max() < self._SAME:
-                break
-            # Past the last report nothing more is told.
-            totals.append(np.hstack([total, totals[-1][:, count:]]))
-        return np.concatenate([-self.own[None, chosen].swapaxes(1, 2), np.diff(np.log(totals), axis=0)])
+            at = slice(chosen.start + lag, min(chosen.stop + lag, len(self.days)))
+            here = slice(at.stop - at.start)  # past the last report nothing more is told
+            told, spare, total = weights[:, here], scratch[:, here], totals[-1].copy()
+            told *= self.kept[:, at]
+            told += np.multiply(self.drawn[:, at], total[here], out=spare)
+            told.sum(axis=0, out=total[here])
+            totals.append(total)
+            if lag % self._LOOK == 0:
+                apart = np.abs(np.divide(told, total[here], out=spare) - self.belief[:, at])
+                away = ~(apart <= self._SAME * self.belief[:, at]).all(axis=(0, 2))
+                back[here][away] = lag + self._LOOK
+                if not away.any():
+                    break
+        return np.array(totals), back
 
-    def _starts(self, chosen: slice) -> Floats:
-        """Belief on the day of each report without it; drawn anew from the base of the next, being told no earlier."""
-        before = np.concatenate([self.base[..., :1], self.belief[..., :-1]], axis=-1)[..., chosen]
-        ahead = np.concatenate([self.base[..., 1:], self.base[..., -1:]], axis=-1)[..., chosen]
-        return self.held[chosen] * before + (1.0 - self.held[chosen]) * ahead
-
-    def _told(self, weights: Floats, total: Floats, at: slice) -> Floats:
-        """Weights after one report each, from those after the report before and their sum."""
-        told = self.kept[..., at] * weights
-        told += self.drawn[..., at] * total
-        return told
-
-    def _by_removal(self, removed: Integers, added: Floats) -> dict[int, Change]:
-        """One change each, with what comes on the same day added up; `added` has shape (lags, K, n)."""
-        which, lags = np.nonzero(np.abs(added).max(axis=1).T > self._SMALL)
-        days = self.days[removed[which] + lags]
-        opens = np.flatnonzero((np.diff(which, prepend=-1) != 0) | (np.diff(days, prepend=-1) != 0))
-        sums = np.add.reduceat(added[lags, :, which], opens) if len(opens) else np.empty((0, added.shape[1]))
-        edges = np.searchsorted(which[opens], np.arange(len(removed) + 1)).tolist()
-        days = days[opens]
-        parts = (slice(a, b) for a, b in itertools.pairwise(edges))
-        return {r: Change(days[part], sums[part]) for r, part in zip(removed.tolist(), parts, strict=True)}
+    def _by_removal(self, removed: Integers, column: Integers, totals: Floats, back: Integers) -> Changes:
+        """The changes from what `_totals` tells, in which a removed report has its column: one row a day."""
+        ends = np.flatnonzero(np.diff(self.days, append=self.days[-1] + 1))  # the last report of each day
+        first, last = (
+            np.searchsorted(ends, reports) for reports in (removed, np.minimum(removed + back[column], ends[-1]))
+        )
+        counts = last - first + 1
+        number = consecutive(first, counts)
+        which = np.repeat(np.arange(len(removed)), counts)
+        lags = np.minimum(ends[number] - removed[which], len(totals) - 1)
+        logs = np.log(totals[lags, column[which]])
+        opens = np.cumsum(counts) - counts
+        added = np.diff(logs, axis=0, prepend=0.0)
+        added[opens] = logs[opens] - self.own[removed]
+        moved = ~(np.abs(added) <= self._SMALL).all(axis=1)
+        lengths = np.add.reduceat(moved, opens, dtype=np.int64)
+        return Changes.of_lengths(self.days[ends[number[moved]]], added[moved], lengths)

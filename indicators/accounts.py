@@ -12,11 +12,12 @@ This room knows no database and no way to hash a password.
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, Self
+from typing import Any, Literal, Protocol, Self
 
 from indicators.entry import canonical_json
 from indicators.errors import WatchfloorError, nearest
@@ -47,6 +48,7 @@ __all__ = [
     "UnknownAccountError",
     "UnknownRoleError",
     "UnknownRoundError",
+    "folded_name",
     "plain_password",
     "rows_text",
     "sound_name",
@@ -60,6 +62,14 @@ ROLES = ("reader", "analyst", "lead")
 LONGEST_NAME = 100
 SHORTEST_PASSWORD = 12
 LONGEST_PASSWORD = 1_000
+
+_FORMS = 4
+"""How many times as long a text may be before it is put into its one form: beyond, that takes minutes."""
+
+# Letters, marks and signs that Unicode calls printable and that show nothing: fillers, joiners, variation selectors.
+_BLANK = re.compile(
+    "[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180d\u180f\u2800\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef]"
+)
 
 # The ones of at least twelve characters that lists of leaked passwords have near their top; shorter ones are refused
 # for their length.
@@ -472,16 +482,23 @@ def sound_name(name: str) -> str:
     ------
     BadNameError
     """
-    plain = unicodedata.normalize("NFC", name)
+    plain = _in_form("NFC", name, LONGEST_NAME)
     if not plain.strip():
         raise BadNameError(plain, "is blank")
     if plain != plain.strip():
         raise BadNameError(plain, "has a blank at an end")
     if len(plain) > LONGEST_NAME:
         raise BadNameError(plain, f"has {len(plain)} characters")
-    if not plain.isprintable():
+    if not plain.isprintable() or _BLANK.search(plain):
         raise BadNameError(plain, "has a character that cannot be seen")
+    if "  " in plain:
+        raise BadNameError(plain, "has two blanks in a row, which look like one")
     return plain
+
+
+def folded_name(name: str) -> str:
+    """The name in the one form that all have which differ from it in letter case, width or style alone."""
+    return _in_form("NFKC", _in_form("NFKC", name, LONGEST_NAME).casefold(), LONGEST_NAME)
 
 
 def sound_role(role: str) -> str:
@@ -498,7 +515,7 @@ def sound_role(role: str) -> str:
 
 def plain_password(password: str) -> str:
     """The password in the one form in which passwords are hashed, so that every keyboard gives the same."""
-    return unicodedata.normalize("NFKC", password)
+    return _in_form("NFKC", password, LONGEST_PASSWORD)
 
 
 def sound_password(password: str, *, name: str) -> str:
@@ -537,6 +554,11 @@ def rows_text(rows: dict[str, Any]) -> str:
     if not is_kept or not rows or not isinstance(rows, dict):
         raise BadRowsError
     return text
+
+
+def _in_form(form: Literal["NFC", "NFKC"], text: str, longest: int) -> str:
+    """The text in a form of Unicode; as it is, where it is too long in any."""
+    return text if len(text) > _FORMS * longest else unicodedata.normalize(form, text)
 
 
 def _shown(text: str) -> str:

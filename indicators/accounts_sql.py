@@ -34,6 +34,7 @@ from indicators.accounts import (
     RoundOpenError,
     UnknownAccountError,
     UnknownRoundError,
+    folded_name,
     plain_password,
     rows_text,
     sound_name,
@@ -145,7 +146,7 @@ class SqlAccounts(Accounts):
         hashed = self._hashing.hashed(sound_password(password, name=name))
 
         def work() -> Account:
-            folded = name.casefold()
+            folded = folded_name(name)
             for (owner,) in self._query(_SELECT_OWNER, folded=folded):
                 raise NameTakenError(name, owner=owner)
             self._query(_INSERT_ACCOUNT, name=name, folded=folded, role=role, password=hashed, now=self._now())

@@ -105,6 +105,7 @@ def serve(
     except ModuleNotFoundError as error:
         raise WebMissingError(error.name or "Starlette") from None
     from forecast.web.listening import listening_socket
+    from forecast.web.timed import TimedRequests
 
     open_the_ledger(ledger).close()
     with closing(listening_socket(host, port)) as listening:
@@ -137,8 +138,12 @@ def _run(app: Starlette, listening: socket.socket) -> None:
     """Answer until somebody stops it."""
     import uvicorn
 
+    if shown not in LOOPBACK:
+        click.echo("browsers can sign in from elsewhere only where a proxy adds TLS: give its name as --name", err=True)
     config = uvicorn.Config(
         app,
+        http=TimedRequests,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,

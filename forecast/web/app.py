@@ -63,7 +63,7 @@ def create_app(settings: Settings) -> Starlette:
     app = Starlette(
         routes=routes,
         middleware=[Middleware(Guard, hosts=settings.hosts)],
-        exception_handlers={HTTPException: _told, Exception: _told},
+        exception_handlers={HTTPException: _told},
     )
     app.router.redirect_slashes = False
     app.state.watchfloor = State(settings)
@@ -90,7 +90,8 @@ async def _static(request: Request) -> Response:
 
 async def _told(request: Request, error: Exception) -> Response:
     """A page for what is not one: a status, and no more of what happened than the person needs."""
-    status = error.status_code if isinstance(error, HTTPException) else 500
+    assert isinstance(error, HTTPException)
+    status = error.status_code
     what = error.detail if isinstance(error, Refused) else WORDS.get(status, "this cannot be answered")
     if request.headers.get("hx-request") == "true":
         return PlainTextResponse(what, status_code=status)

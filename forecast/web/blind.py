@@ -28,7 +28,7 @@ from indicators.entry import Entry
 from indicators.errors import WatchfloorError
 from indicators.indicator import Indicator
 
-__all__ = ["ROUTES"]
+__all__ = ["ROUTES", "waiting"]
 
 
 @dataclass(frozen=True)
@@ -140,6 +140,17 @@ def take_pool(visit: Visit) -> Response:
 
 
 # What they are drawn from
+
+
+def waiting(visit: Visit) -> list[Round]:
+    """The rounds of the study that wait for the rows of who looks; none without an account."""
+    person = visit.person
+    if not person.has_account:
+        return []
+    mine = [
+        found for found in visit.accounts.rounds(visit.study_id) if not found.is_done and person.name in found.people
+    ]
+    return [found for found in mine if person.name not in visit.accounts.given_by(found.id)]
 
 
 def _check_account(visit: Visit) -> None:

@@ -9,21 +9,26 @@ Pure ASGI, outermost, so that nothing gets around it.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Mapping
 from typing import Any
 
+from python_multipart.multipart import parse_options_header
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["LARGEST_BODY", "Guard", "Refused"]
+__all__ = ["LARGEST_BODY", "Guard", "Refused", "note_fault"]
+
+LOG = logging.getLogger("watchfloor")
 
 LARGEST_BODY = 1_000_000
 """In bytes, of any request but those that hand in a file."""
 
 SLOWEST_BODY = 20.0
-"""In seconds, from the first byte of a body to the last."""
+"""In seconds, from when a body is first asked for to its last byte."""
 
 LONGEST_ADDRESS = 8_000
 METHODS = ("GET", "HEAD", "POST")
@@ -75,12 +80,26 @@ class Guard:
         if scope["type"] != "http":
             await send({"type": "websocket.close", "code": 1003})
             return
-        saying = _saying(send)
+        saying, begun = _saying(send), False
+
+        async def told(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await saying(message)
+
         try:
             self._check(scope)
-            await self._app(scope, _bounded(receive), saying)
+            await self._app(scope, _bounded(receive), told)
         except Refused as refused:
-            await PlainTextResponse(f"{refused.detail}\n", status_code=refused.status_code)(scope, receive, saying)
+            said = PlainTextResponse(f"{refused.detail}\n", refused.status_code, headers=refused.headers)
+            await said(scope, receive, saying)
+        except ClientDisconnect:
+            return  # whoever asked has gone
+        except Exception as error:
+            # The server would write all of the error to its log, with texts of whoever sent them.
+            note_fault(error)
+            if not begun:
+                await PlainTextResponse("a fault of this program\n", 500)(scope, receive, saying)
 
     def _check(self, scope: Scope) -> None:
         headers = Headers(scope=scope)
@@ -91,11 +110,29 @@ class Guard:
             raise Refused(405, "only GET, HEAD and POST are answered here")
         if len(scope["raw_path"] or b"") + len(scope["query_string"]) > LONGEST_ADDRESS:
             raise Refused(414, "the address is too long")
-        length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > LARGEST_BODY:
-            raise Refused(413, "the request is larger than 1 MB")
+        _check_length(headers)
         if scope["method"] == "POST":
             _check_comes_from_here(headers, hosts[0])
+            _check_letters(headers)
+
+
+def _check_length(headers: Headers) -> None:
+    """Raise where the body is too large, or where it ends could be understood in two ways."""
+    length = headers.get("content-length", "0")
+    if "transfer-encoding" in headers and "content-length" in headers:
+        raise Refused(400, "the request tells its length in two ways", headers={"connection": "close"})
+    if not (length.isascii() and length.isdigit()) or len(length) > 20 or int(length) > LARGEST_BODY:
+        raise Refused(413, "the request is larger than 1 MB")
+
+
+def _check_letters(headers: Headers) -> None:
+    """Raise where a form comes in other letters than UTF-8, as no browser sends it: some make no text, or half of one.
+
+    Read as the reader of forms reads it.
+    """
+    _, said = parse_options_header(headers.get("content-type"))
+    if said.get(b"charset", b"utf-8").lower() != b"utf-8":
+        raise Refused(415, "a form has to be in UTF-8")
 
 
 def _check_comes_from_here(headers: Headers, host: str) -> None:
@@ -111,14 +148,15 @@ def _check_comes_from_here(headers: Headers, host: str) -> None:
 
 def _bounded(receive: Receive) -> Receive:
     """The same body, refused once it is too large, or does not come."""
-    taken, is_whole = 0, False
+    taken, is_whole, until = 0, False, 0.0
 
     async def bounded() -> Message:
-        nonlocal taken, is_whole
+        nonlocal taken, is_whole, until
         if is_whole:
             return await receive()  # what comes after the body is the end of the connection, and may take its time
+        until = until or asyncio.get_running_loop().time() + SLOWEST_BODY
         try:
-            async with asyncio.timeout(SLOWEST_BODY):
+            async with asyncio.timeout_at(until):
                 message = await receive()
         except TimeoutError:
             raise Refused(408, "the request did not come to its end") from None
@@ -129,6 +167,15 @@ def _bounded(receive: Receive) -> Receive:
         return message
 
     return bounded
+
+
+def note_fault(error: Exception) -> None:
+    """Log a fault of this program: its kind and where it happened, and nothing of what anybody wrote."""
+    last = error.__traceback__
+    while last is not None and last.tb_next is not None:
+        last = last.tb_next
+    place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else ""
+    LOG.error("a fault of this program (%s in %s)", type(error).__name__, place)
 
 
 def _saying(send: Send) -> Send:

@@ -18,6 +18,7 @@ from forecast.desk import Amendment, TwinError
 from forecast.effect import Effect, EffectLine, leaning
 from forecast.listing import Source, sources
 from forecast.reading import Reading, live_report
+from forecast.web.blind import waiting
 from forecast.web.refusals import Refusal, refusal
 from forecast.web.trying import effect_of, refuse_past, written
 from forecast.web.visit import Visit, reads, writes
@@ -336,6 +337,7 @@ def _drawn(
         words=WORDS,
         last=_last(shown, chosen),
         saved=_saved(visit),
+        waiting=[] if visit.is_htmx else waiting(visit),
     )
 
 

@@ -30,8 +30,8 @@ class Refusal:
 
     @property
     def lines(self) -> list[str]:
-        """Every sentence."""
-        return [*self.others, *self.fields.values()]
+        """Every sentence, once."""
+        return list(dict.fromkeys([*self.others, *self.fields.values()]))
 
     def add(self, name: str, what: str, mend: str = "") -> None:
         """Say of a field what is wrong with it; of the same one again, both are told."""

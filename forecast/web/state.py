@@ -14,11 +14,12 @@ from starlette.requests import Request
 
 from forecast.web.apart import Apart
 from forecast.web.fresh import Fresh
+from forecast.web.known import KnownBrowsers
 from forecast.web.sessions import Person, Session, Sessions
 from forecast.web.settings import Settings
 from forecast.web.shared_ledger import SharedLedger
 from forecast.web.shelf import Shelf
-from forecast.web.throttle import Throttle
+from forecast.web.throttle import InHand, Throttle
 from indicators.opening import open_accounts, open_ledger
 
 if TYPE_CHECKING:
@@ -31,6 +32,9 @@ RECHECK = timedelta(seconds=20)
 
 MOST_MAKERS = 3
 """How many threads make documents, which take seconds; who asks for more than that waits and holds nobody else up."""
+
+MOST_DOCUMENTS = 6
+"""How many documents may be made, or wait to be, for one person at a time."""
 
 MOST_HASHING = 2
 """How many passwords are checked at a time."""
@@ -54,9 +58,13 @@ class State:
     apart : Apart or None
         Where boards are worked out, if not here.
     sign_ins, all_sign_ins, writes : Throttle
-        Tries to sign in by name, and whatever the name; what is posted, by person.
+        Tries to sign in by name or by known browser, and those of strangers whatever the name; what is posted, by
+        person.
+    known : KnownBrowsers
+    in_hand : InHand
+        What `makers` have to do, by person.
     hashing : BoundedSemaphore
-        Held by whoever has a password checked, which takes 64 MiB.
+        Held by whoever has a password hashed, which takes 64 MiB.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -73,6 +81,7 @@ class State:
         self.sign_ins = Throttle(most=8, within=timedelta(minutes=5))
         self.all_sign_ins = Throttle(most=60, within=timedelta(minutes=5))
         self.writes = Throttle(most=240, within=timedelta(minutes=1))
+        self.known, self.in_hand = KnownBrowsers(), InHand(MOST_DOCUMENTS)
         self.hashing = threading.BoundedSemaphore(MOST_HASHING)
         self._token, self._token_lock = settings.token, threading.Lock()
 

@@ -1,12 +1,14 @@
-"""How often somebody may try: at most so many times within a span, counted by name."""
+"""How often somebody may try within a span, and how much they may have in hand at once; both counted by name."""
 
 from __future__ import annotations
 
 import threading
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-__all__ = ["Throttle"]
+__all__ = ["InHand", "TooMuchInHandError", "Throttle"]
 
 MOST_NAMES = 10_000
 
@@ -31,7 +33,7 @@ class Throttle:
         """Whether one more try is allowed; it is counted where it is."""
         with self._lock:
             if len(self._tries) > MOST_NAMES:
-                self._tries = {key: tries for key, tries in self._tries.items() if now - tries[-1] < self._within}
+                self._tries = {key: t for key, t in self._tries.items() if t and now - t[-1] < self._within}
             tries = self._tries.setdefault(name, deque())
             while tries and now - tries[0] >= self._within:
                 tries.popleft()
@@ -50,3 +52,43 @@ class Throttle:
         """Start counting anew for a name, as after a try that succeeded."""
         with self._lock:
             self._tries.pop(name, None)
+
+
+class TooMuchInHandError(Exception):
+    """Somebody asked for more while all that they may have at once is being made."""
+
+
+class InHand:
+    """Counts what is being done for each name; safe to use from several threads.
+
+    Parameters
+    ----------
+    most : int
+        Things at once for one name.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()
+
+    @contextmanager
+    def one_more(self, name: str) -> Iterator[None]:
+        """While the block runs, one more is in hand.
+
+        Raises
+        ------
+        TooMuchInHandError
+            As many as there may be are, already.
+        """
+        with self._lock:
+            if self._counts[name] >= self._most:
+                raise TooMuchInHandError
+            self._counts[name] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._counts[name] -= 1
+                if not self._counts[name]:
+                    del self._counts[name]

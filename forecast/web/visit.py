@@ -7,7 +7,6 @@ thread. A view checks nothing of who may: its wrapper did. What a view raises be
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -31,10 +30,12 @@ from forecast.reading import (
     read_study,
 )
 from forecast.release import Released, StrictStudyError
+from forecast.web.guard import Refused, note_fault
 from forecast.web.page import drawn_page
 from forecast.web.sessions import Person, Session
 from forecast.web.settings import Settings
 from forecast.web.state import State, state_of
+from forecast.web.throttle import TooMuchInHandError
 from indicators.days import parse_day, parse_moment
 from indicators.errors import WatchfloorError
 from indicators.ledger import Ledger
@@ -43,11 +44,11 @@ from indicators.replay import UnknownEntryError
 if TYPE_CHECKING:
     from indicators.accounts import Accounts
 
-__all__ = ["NotAllowedError", "Visit", "entering", "reads", "writes"]
+__all__ = ["NotAllowedError", "Visit", "cookie_of", "entering", "is_over_tls", "reads", "writes"]
 
-LOG = logging.getLogger("watchfloor")
 MOST_FIELDS = 100
 COOKIE = "watchfloor"
+LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -265,11 +266,26 @@ def reads(view: View, *, role: str = "reader", is_slow: bool = False) -> Endpoin
 
     async def endpoint(request: Request) -> Response:
         if is_slow:
-            makers = state_of(request).makers
-            return await asyncio.get_running_loop().run_in_executor(makers, _answered, view, request, FormData(), role)
+            return await _made(view, request, role)
         return await run_in_threadpool(_answered, view, request, FormData(), role)
 
     return endpoint
+
+
+async def _made(view: View, request: Request, role: str) -> Response:
+    """The answer of a view that takes seconds; nobody holds up everybody else by asking for hundreds of them."""
+    state = state_of(request)
+    session = state.sessions.found(request.cookies.get(cookie_of(request)), state.settings.clock())
+    if session is None:
+        return _sent_to_sign_in(state, request)
+    loop = asyncio.get_running_loop()
+    try:
+        with state.in_hand.one_more(session.person.name):
+            return await loop.run_in_executor(state.makers, _answered, view, request, FormData(), role)
+    except TooMuchInHandError:
+        raise Refused(
+            429, "as much as you may have made at once is being made; wait until some of it is there"
+        ) from None
 
 
 def writes(view: View, *, role: str = "analyst") -> Endpoint:
@@ -284,16 +300,29 @@ def writes(view: View, *, role: str = "analyst") -> Endpoint:
 
 def entering(state: State, request: Request, person: Person, now: datetime, *, address: str = "/") -> Response:
     """The answer that begins a person's session; one that the browser had before ends."""
-    state.sessions.end(request.cookies.get(COOKIE))
+    cookie, is_secure = cookie_of(request), is_over_tls(request)
+    state.sessions.end(request.cookies.get(cookie))
     answer = RedirectResponse(address, status_code=303)
-    answer.set_cookie(COOKIE, state.sessions.begin(person, now), httponly=True, samesite="strict", path="/")
+    token = state.sessions.begin(person, now)
+    answer.set_cookie(cookie, token, httponly=True, samesite="strict", path="/", secure=is_secure)
     return answer
+
+
+def is_over_tls(request: Request) -> bool:
+    """Whether a browser sees the server over TLS: it tells the site of a request to such servers and to its own machine."""
+    name = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
+    return "sec-fetch-site" in request.headers and name.lower() not in LOOPBACK
+
+
+def cookie_of(request: Request) -> str:
+    """The name of the session's cookie; over TLS, one that no other server of the same domain can set."""
+    return f"__Host-{COOKIE}" if is_over_tls(request) else COOKIE
 
 
 def _answered(view: View, request: Request, form: FormData, role: str) -> Response:
     state = state_of(request)
     now = state.settings.clock()
-    session = state.session(request.cookies.get(COOKIE), now)
+    session = state.session(request.cookies.get(cookie_of(request)), now)
     if session is None:
         return _sent_to_sign_in(state, request)
     visit = Visit(request, state, session, form, now)
@@ -309,12 +338,7 @@ def _answered(view: View, request: Request, form: FormData, role: str) -> Respon
     except HTTPException:
         raise
     except Exception as error:
-        # Where it happened, and nothing of what anybody wrote.
-        last = error.__traceback__
-        while last is not None and last.tb_next is not None:
-            last = last.tb_next
-        place = f"{last.tb_frame.f_code.co_name}:{last.tb_lineno}" if last else ""
-        LOG.error("a fault of this program (%s in %s)", type(error).__name__, place)
+        note_fault(error)
         raise HTTPException(500) from None
     finally:
         visit.close()

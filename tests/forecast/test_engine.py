@@ -242,6 +242,21 @@ def test_reports_that_all_move_nothing_move_nothing_under_drift() -> None:
     assert [item.change.tolist() for item in outlook.report_contributions] == [[0.0, 0.0]] * 2
 
 
+def test_contributions_are_a_sequence_made_when_asked_for() -> None:
+    """By place from either end, in slices and in turn: the same report and the same numbers."""
+    study, reports, coverage, as_of = random_case(random.Random(7), n_indicators=3, days=50, n_reports=12)
+    items = outlook_of(study, reports, coverage, as_of).report_contributions
+    told = [(item.live.entry, *item.decibans, *item.change, *item.log_likelihoods) for item in items]
+    assert len(items) == len(told) > 3
+    for chosen in (items[1:-1], [items[place] for place in range(1, len(items) - 1)]):
+        again = [(item.live.entry, *item.decibans, *item.change, *item.log_likelihoods) for item in chosen]
+        assert again == told[1:-1]
+    assert items[-1].live is items[len(items) - 1].live
+    assert len(items[:0]) == 0
+    with pytest.raises(IndexError):
+        items[len(items)]
+
+
 def test_more_draws_than_memory_holds_are_refused_before_anything_is_worked_out() -> None:
     """Days times scenarios times draws, and the mend is a number that is taken."""
     outlook = outlook_of(study_of(STATE, horizon="2028-01-01"), [], [], OPENS + timedelta(days=999))

@@ -23,7 +23,7 @@ def test_the_looks_stand_in_the_order_of_the_engine(site: Site) -> None:
     page = site.get("watch")
     outlook = read_study(site.ledger(), "port").outlook(TODAY, draws=100)
     ordered = watch_order(looks(outlook))
-    rows = re.findall(r'<th scope="row">([^<]+)</th>\s*<td class="day">', page)
+    rows = re.findall(r'<th scope="row"><a [^>]+>([^<]+)</a>.*</th>\s*<td class="day">', page)
     assert rows == [look.indicator.label for look in ordered]
     assert all(bits_text(look.bits_per_cost) in page for look in ordered)
     assert "overdue 92 d" in page and "a B2 report of its state" in page and ">retired<" in page
