@@ -12,10 +12,10 @@ from __future__ import annotations
 
 import itertools
 from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cache, cached_property, partial
 from typing import TYPE_CHECKING
 
 from forecast.events import Live
@@ -263,11 +263,15 @@ class Reading:
         if max_tlp is not None and resting and not without_above:
             raise TooStrictError(resting, max_tlp)
         # What only stricter entries are known by is not named, but counts as left out for its mark.
-        named = [text for text in without if left_out.is_in(below, text)]
-        gap = [above(max_tlp)] if max_tlp is not None and (resting or len(named) < len(without)) else []
+        named = left_out.told(below, without)
+        gap = [above(max_tlp)] if max_tlp is not None and (strict or len(named) < len(without)) else []
         outlook = below.outlook(as_of, without=named, draws=draws)
         provenance = self.provenance(now=now, without=[*named, *gap])
         return release(outlook, provenance, flags=below.flags, max_tlp=max_tlp, at_least=self.study_mark)
+
+    def refuse_unknown(self, without: Sequence[str]) -> None:
+        """Raise `WithoutError` where something that is to be left out is not there."""
+        _LeftOut(self, without)
 
     # What was published
 
@@ -424,13 +428,13 @@ class _LeftOut:
 
     def __init__(self, reading: Reading, without: Iterable[str], *, told_of: Reading | None = None) -> None:
         self.values: dict[str, set[str]] = {kind: set() for kind in _WITHOUT}
+        present = cache(partial(_present, reading))
         for text in without:
             kind, colon, value = text.partition(":")
             if kind not in _WITHOUT or not colon or not value:
                 mend = "write source:NAME, origin:NAME, indicator:ID or entry:ID"
                 raise WithoutError(f'"{text}" names nothing to leave out', where="--without", mend=mend)
-            there = _present(reading, kind)
-            if value not in there:
+            if value not in present(kind):
                 # Names of what is withheld are no hints.
                 mend = nearest(value, _present(told_of or reading, kind))
                 raise WithoutError(f'no {kind} "{value}" in the study', where="--without", mend=mend)
@@ -442,10 +446,11 @@ class _LeftOut:
             getattr(record, kind, None) in self.values[kind] for kind in ("source", "origin", "indicator")
         )
 
-    def is_in(self, reading: Reading, text: str) -> bool:
-        """Whether what is to be left out is there in another reading of the same study."""
-        kind, _, value = text.partition(":")
-        return value in _present(reading, kind)
+    def told(self, reading: Reading, without: Iterable[str]) -> list[str]:
+        """What of that which is to be left out is there in another reading of the same study."""
+        present = cache(partial(_present, reading))
+        parts = ((text, *text.partition(":")[::2]) for text in without)
+        return [text for text, kind, value in parts if value in present(kind)]
 
 
 def _changed_at(logged: Logged) -> str:
@@ -458,10 +463,11 @@ def _ended(logged: Logged) -> date:
     return logged.record.dated if isinstance(logged.record, Report) else logged.record.from_
 
 
-def _present(reading: Reading, kind: str) -> list[str]:
+def _present(reading: Reading, kind: str) -> Mapping[str, object]:
+    """The names of a kind that can be left out, in their order."""
     if kind == "indicator":
-        return list(reading.study.by_id)
+        return reading.study.by_id
     if kind == "entry":
-        return [name for name, logged in reading.known.logged.items() if not logged.retracted]
+        return {name: logged for name, logged in reading.known.logged.items() if not logged.retracted}
     found = (getattr(report, kind) for _, report in reading.known.reports())
-    return list(dict.fromkeys(value for value in found if value))
+    return dict.fromkeys(value for value in found if value)

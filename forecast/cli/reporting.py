@@ -17,7 +17,7 @@ from indicators.days import parse_day
 
 if TYPE_CHECKING:
     from forecast.release import Released
-    from forecast.report.released_record import StudyRecord
+    from forecast.released_record import StudyRecord
 
 __all__ = ["report"]
 
@@ -82,7 +82,7 @@ def _content(form: str, asked: Asked, since: date | None, template: str | None) 
 
 
 def _record(asked: Asked, released: Released) -> StudyRecord:
-    from forecast.report.released_record import study_record
+    from forecast.released_record import study_record
 
     with progress_shown("going through the ledger") as progress:
         return study_record(asked.reading(), released, max_tlp=asked.max_tlp, progress=progress)

@@ -105,7 +105,6 @@ def serve(
     except ModuleNotFoundError as error:
         raise WebMissingError(error.name or "Starlette") from None
     from forecast.web.listening import listening_socket
-    from forecast.web.timed import TimedRequests
 
     open_the_ledger(ledger).close()
     with closing(listening_socket(host, port)) as listening:
@@ -131,6 +130,8 @@ def serve(
             raise OpenAddressError(host)
         click.echo(f"http://{shown}:{bound}/" + ("" if has_accounts else f"enter?token={settings.token}"))
         click.echo("open this address in a browser; stop the server with Ctrl-C", err=True)
+        if shown not in LOOPBACK:
+            click.echo("browsers elsewhere can sign in only through a proxy that adds TLS; see --name", err=True)
         _run(app, listening)
 
 
@@ -138,8 +139,8 @@ def _run(app: Starlette, listening: socket.socket) -> None:
     """Answer until somebody stops it."""
     import uvicorn
 
-    if shown not in LOOPBACK:
-        click.echo("browsers can sign in from elsewhere only where a proxy adds TLS: give its name as --name", err=True)
+    from forecast.web.timed import TimedRequests
+
     config = uvicorn.Config(
         app,
         http=TimedRequests,

@@ -23,8 +23,8 @@ from forecast.outlook import Contribution, Outlook, Row
 from forecast.probability import DECIBAN, Floats, log_odds, log_or_minus_infinity
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.released_record import StudyRecord
 from forecast.report.record import RecordPart, record_part
-from forecast.report.released_record import StudyRecord
 from forecast.study import Study, baseline_shifts, measure_values, rates_per_year, state_rows
 from indicators.indicator import (
     CountIndicator,

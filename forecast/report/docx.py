@@ -24,11 +24,11 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.released_record import StudyRecord
 from forecast.report.content import Briefing, IndicatorPart, briefing, default_since
 from forecast.report.docx_template import default_template
 from forecast.report.markdown import provenance_lines
 from forecast.report.pictures import Picture, pictures, record_picture
-from forecast.report.released_record import StudyRecord
 from indicators.errors import WatchfloorError
 
 __all__ = ["TemplateError", "checked_template", "docx_bytes"]

@@ -12,9 +12,9 @@ from jinja2 import Environment, StrictUndefined
 
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.released_record import StudyRecord
 from forecast.report.content import briefing, default_since
 from forecast.report.pictures import Picture, pictures, record_picture
-from forecast.report.released_record import StudyRecord
 from forecast.report.template import template_text
 
 __all__ = ["html_text"]

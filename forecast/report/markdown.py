@@ -8,9 +8,9 @@ from datetime import date
 from forecast.export.markdown_export import escaped
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.released_record import StudyRecord
 from forecast.report.content import Briefing, briefing
 from forecast.report.record import RecordPart, TablePart
-from forecast.report.released_record import StudyRecord
 
 __all__ = ["provenance_lines", "record_lines", "report_markdown"]
 

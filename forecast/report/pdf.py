@@ -16,9 +16,9 @@ import typst
 from forecast.display import shortened
 from forecast.publication import Publication
 from forecast.release import Released
+from forecast.released_record import StudyRecord
 from forecast.report.content import briefing, default_since
 from forecast.report.pictures import Picture, pictures, record_picture
-from forecast.report.released_record import StudyRecord
 from forecast.report.template import fonts_folder, template_text
 
 __all__ = ["breakable", "pdf_bytes"]

@@ -8,7 +8,7 @@ from datetime import date
 from forecast.charts import Chart, board_chart, matrix_chart, timeline_chart, waterfall_chart
 from forecast.charts.reliability import record_chart
 from forecast.release import Released
-from forecast.report.released_record import StudyRecord
+from forecast.released_record import StudyRecord
 
 __all__ = ["Picture", "pictures", "record_picture"]
 

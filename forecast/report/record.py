@@ -16,7 +16,7 @@ from forecast.display import counted, one_line, percent, shortened
 from forecast.probability import Floats
 from forecast.publication import Publication
 from forecast.release import ReleasedTrack
-from forecast.report.released_record import StudyRecord
+from forecast.released_record import StudyRecord
 from forecast.short_run import COLUMNS, FEWEST, ShortRun
 from forecast.study import Study
 from forecast.suggestion import of_what, suggested_rows, unit_of_looks

@@ -174,8 +174,10 @@ def _released(visit: Visit, reading: Reading, level: str | None, *, without_abov
     settings = visit.settings
     if reading is visit.reading and (level, without_above) == (settings.max_tlp, settings.without_above):
         return visit.released()
+    as_of = visit.as_of if reading is visit.reading else reading.default_as_of(visit.today)
+    visit.refuse_unseen(visit.without, as_of)
     return reading.released(
-        visit.as_of if reading is visit.reading else reading.default_as_of(visit.today),
+        as_of,
         now=visit.now,
         max_tlp=level,
         without_above=without_above,

@@ -12,8 +12,8 @@ from starlette.routing import Route
 from forecast.charts.reliability import record_chart
 from forecast.reading import Reading
 from forecast.release import Released, ReleasedTrack
+from forecast.released_record import StudyRecord, study_record
 from forecast.report.record import groups_table, record_part
-from forecast.report.released_record import StudyRecord, study_record
 from forecast.track import TRACKS
 from forecast.web.charts import picture_answer
 from forecast.web.visit import Visit, reads

@@ -23,7 +23,7 @@ from forecast.display import counted
 from forecast.export.tables import TABLES
 from forecast.publication import SUM_TOLERANCE, Publication
 from forecast.release import Released
-from forecast.report.released_record import told_publications
+from forecast.released_record import told_publications
 from forecast.web.downloads import DOCUMENTS, levels_of
 from forecast.web.paging import paged
 from forecast.web.refusals import Refusal, refusal

@@ -45,14 +45,21 @@ async def sign_in(request: Request) -> Response:
     now = state.settings.clock()
     async with request.form(max_files=0, max_fields=4, max_part_size=4_000) as form:
         name, password = str(form.get("name", "")).strip(), str(form.get("password", ""))
-    if not (state.sign_ins.allows(name, now) and state.all_sign_ins.allows(EVERYBODY, now)):
+    # One count for the account, however its name is typed.
+    counted = folded_name(name[: LONGEST_NAME + 1])
+    known = state.known.known(request.cookies.get(KNOWN), counted)
+    if not _may_try(state, counted, known, now):
         return await _refused(state, 429, "too many tries; wait five minutes", name)
     account = await run_in_threadpool(_checked, state, name, password)
     if account is None:
         return await _refused(state, 403, "no open account has this name and this password", name)
-    state.sign_ins.forget(name)
-    state.all_sign_ins.give_back(EVERYBODY)
-    return entering(state, request, Person(account.name, account.role, has_account=True), now)
+    state.sign_ins.forget(known or counted)
+    if known is None:
+        state.all_sign_ins.give_back(EVERYBODY)
+    answer = entering(state, request, Person(account.name, account.role, has_account=True), now)
+    mark, is_secure = state.known.mark(counted), is_over_tls(request)
+    answer.set_cookie(KNOWN, mark, MARKED, httponly=True, samesite="strict", path="/sign-in", secure=is_secure)
+    return answer
 
 
 async def sign_out(request: Request) -> Response:

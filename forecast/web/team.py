@@ -19,6 +19,9 @@ from indicators.accounts import ROLES, SHORTEST_PASSWORD, AccountError, BadPassw
 
 __all__ = ["ROUTES"]
 
+OWN = "\0old"
+"""What tries of one's own old password are counted by, behind the name."""
+
 
 def page(visit: Visit) -> Response:
     """Accounts, and what one may do with them."""
@@ -30,16 +33,20 @@ def change_password(visit: Visit) -> Response:
     refusal, person = Refusal(), visit.person
     if visit.settings.read_only or not person.has_account:
         raise NotAllowedError(person, "reader", read_only=visit.settings.read_only)
-    if not visit.state.sign_ins.allows(person.name, visit.now):
+    # Apart from tries to sign in, so that strangers who try her name do not keep its owner from this.
+    tries = f"{person.name} {OWN}"
+    if not visit.state.sign_ins.allows(tries, visit.now):
         refusal.add("old", "too many tries", "wait five minutes")
         return _page(visit, status=429, own=refusal)
-    if visit.accounts.checked(person.name, _secret(visit, "old")) is None:
+    with visit.state.hashing:
+        is_theirs = visit.accounts.checked(person.name, _secret(visit, "old")) is not None
+    if not is_theirs:
         refusal.add("old", "this is not your password", "type the one you signed in with")
         return _page(visit, status=422, own=refusal)
     _set_password(visit, person.name, refusal)
     if refusal:
         return _page(visit, status=422, own=refusal)
-    visit.state.sign_ins.forget(person.name)
+    visit.state.sign_ins.forget(tries)
     visit.state.sessions.end_all_of(person.name)
     # Read anew: the session begins after the password was set.
     now = visit.settings.clock()
@@ -55,7 +62,8 @@ def add(visit: Visit) -> Response:
         refusal.add("role", "the first account must be a lead", "make yourself a lead, then add the others")
     if not refusal:
         try:
-            made = visit.accounts.add(name, role, _secret(visit, "password"))
+            with visit.state.hashing:
+                made = visit.accounts.add(name, role, _secret(visit, "password"))
             return visit.see(visit.address("team"), f"{made.name} may sign in as {_a(made.role)}.")
         except AccountError as error:
             refusal.add(_field_of(error), error.what, _mend(error))
@@ -111,7 +119,8 @@ def _set_password(visit: Visit, name: str, refusal: Refusal) -> None:
         refusal.add("again", "the two passwords differ", "type the same one twice")
         return
     try:
-        visit.accounts.set_password(name, _secret(visit, "password"))
+        with visit.state.hashing:
+            visit.accounts.set_password(name, _secret(visit, "password"))
     except AccountError as error:
         refusal.add("password", error.what, error.mend)
 

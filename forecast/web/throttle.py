@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 
-__all__ = ["InHand", "TooMuchInHandError", "Throttle"]
+__all__ = ["InHand", "Throttle", "TooMuchInHandError"]
 
 MOST_NAMES = 10_000
 

@@ -7,6 +7,7 @@ thread. A view checks nothing of who may: its wrapper did. What a view raises be
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -49,6 +50,7 @@ __all__ = ["NotAllowedError", "Visit", "cookie_of", "entering", "is_over_tls", "
 MOST_FIELDS = 100
 COOKIE = "watchfloor"
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
+PORT = re.compile(r":\d+$")
 
 Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
 
@@ -217,6 +219,7 @@ class Visit:
         """The outlook as of a day as it may be shown, through the handling gate; worked out once for all who ask."""
         reading, left_out, day = self.reading, tuple(self.without if without is None else without), as_of or self.as_of
         settings = self.settings
+        self.refuse_unseen(left_out, day)
 
         def make() -> Released:
             return reading.released(
@@ -229,6 +232,18 @@ class Visit:
             )
 
         return self.state.outlooks.get((reading.head.hash, self.study_id, self.known_at, day, left_out), make)
+
+    def refuse_unseen(self, without: Sequence[str], as_of: date) -> None:
+        """Raise where something is to be left out that is not shown, as where it is not there.
+
+        Otherwise one could find out by guessing which sources, origins and entries are marked above the level; and
+        where the gate refuses, by leaving out one after the other, from how many entries are left that it counts.
+        """
+        if self.settings.max_tlp is None or not without:
+            return
+        self.shown.refuse_unknown(without)
+        if not self.settings.without_above:
+            self.released(without=(), as_of=as_of)
 
     def flags(self) -> list[str]:
         """What a reader must know beside that outlook, one sentence each; worked out once for all who ask."""
@@ -309,9 +324,8 @@ def entering(state: State, request: Request, person: Person, now: datetime, *, a
 
 
 def is_over_tls(request: Request) -> bool:
-    """Whether a browser sees the server over TLS: it tells the site of a request to such servers and to its own machine."""
-    name = request.headers.get("host", "").rpartition(":")[0] or request.headers.get("host", "")
-    return "sec-fetch-site" in request.headers and name.lower() not in LOOPBACK
+    """Whether a browser reaches the server over TLS: elsewhere than on its own machine, only then it tells the site."""
+    return "sec-fetch-site" in request.headers and PORT.sub("", request.headers["host"].lower()) not in LOOPBACK
 
 
 def cookie_of(request: Request) -> str:

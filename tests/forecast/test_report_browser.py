@@ -5,39 +5,20 @@ Needs Chromium: `apt-get install chromium`, or its path in CHROMIUM. Under CI=tr
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
 from datetime import date
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from forecast.report.html import html_text
+from tests.browser import WIDTHS, browser, serious_faults
 from tests.forecast.build import japan_sar, released
 from tests.forecast.test_export import hostile
 from tests.forecast.test_report_record import written
 
-FLAGS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--no-first-run", "--disable-sync", "--disable-dev-shm-usage"),
-)
-WIDTHS = (1280, 390)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    path = os.environ.get("CHROMIUM") or shutil.which("chromium")
-    if path is None and os.environ.get("CI") != "true":
-        pytest.skip("no chromium on this machine: apt-get install chromium, or name it with CHROMIUM")
-    assert path, "continuous integration has to install chromium"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=[*FLAGS])
-        yield found
-        found.close()
+__all__ = ["browser"]
 
 
 @pytest.fixture(scope="module")
@@ -76,10 +57,11 @@ def test_nothing_leaves_the_page_and_it_fits(browser: Browser, page_file: Path, 
     page.close()
 
 
-@pytest.mark.parametrize("light", ["light", "dark"])
-@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize(("width", "light"), [(1280, "light"), (390, "dark")])
 def test_axe_finds_no_serious_fault(browser: Browser, page_file: Path, width: int, light: str) -> None:
-    assert serious_faults(browser, page_file, width, light) == []
+    page, _ = opened(browser, page_file, width, light)
+    assert serious_faults(page) == []
+    page.close()
 
 
 def test_the_pages_of_a_record_fit_and_have_no_serious_fault(browser: Browser, record_file: Path) -> None:
@@ -87,22 +69,9 @@ def test_the_pages_of_a_record_fit_and_have_no_serious_fault(browser: Browser, r
         page, told = opened(browser, record_file, width)
         assert told == [] and page.evaluate("document.documentElement.scrollWidth") <= width
         page.close()
-    assert serious_faults(browser, record_file, 390, "dark") == []
-
-
-def serious_faults(browser: Browser, file: Path, width: int, light: str) -> list[tuple[str, list[str]]]:
-    page, _ = opened(browser, file, width, light)
-    # Run by the test, not by the page, whose policy lets no script in.
-    page.evaluate((files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-    serious = [
-        (fault["id"], [node["html"][:200] for node in fault["nodes"]])
-        for fault in found["violations"]
-        if fault["impact"] in ("serious", "critical")
-    ]
-    assert found["passes"]
+    page, _ = opened(browser, record_file, 390, "dark")
+    assert serious_faults(page) == []
     page.close()
-    return serious
 
 
 def test_only_the_charts_for_the_light_at_hand_are_shown(browser: Browser, page_file: Path) -> None:

@@ -15,13 +15,14 @@ import pypdf
 import pytest
 from markdown_it import MarkdownIt
 
-from forecast import settling, workflow
+from forecast import released_record, settling, workflow
 from forecast.charts.calibration import calibration_chart
 from forecast.publication import Publication, Said
 from forecast.reading import read_study
 from forecast.release import Released
+from forecast.released_record import StudyRecord, study_record
 from forecast.report import docx as docx_room
-from forecast.report import html, pdf, released_record
+from forecast.report import html, pdf
 from forecast.report.content import briefing
 from forecast.report.docx import docx_bytes
 from forecast.report.html import html_text
@@ -29,7 +30,6 @@ from forecast.report.markdown import report_markdown
 from forecast.report.pdf import pdf_bytes
 from forecast.report.pictures import Picture, record_picture
 from forecast.report.record import RecordPart, record_part
-from forecast.report.released_record import StudyRecord, study_record
 from forecast.resolution import Resolution
 from forecast.settled import resolved_studies
 from forecast.short_run import IndicatorRecord, Scored

@@ -17,7 +17,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import forecast.bulk as bulk
-import forecast.workflow as workflow
 import indicators.utf8 as utf8
 from indicators.errors import Fault, FaultsError
 from indicators.evidence import FIELDS
@@ -190,7 +189,7 @@ def test_what_never_ends_is_refused_in_time(name: str) -> None:
 
 
 def test_of_very_many_faults_the_first_are_told_and_the_rest_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workflow, "MOST_FAULTS", 5)
+    monkeypatch.setattr(bulk, "MOST_FAULTS", 5)
     ledger = new_ledger()
     before = head(ledger)
     with pytest.raises(FaultsError) as caught:
