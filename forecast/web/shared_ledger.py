@@ -61,18 +61,29 @@ class SharedLedger(Ledger):
 
     def close(self) -> None:
         """Let go of this thread's connection; those of other threads end with them."""
-        ledger: Ledger | None = getattr(self._own, "ledger", None)
-        self._own.ledger = None
-        if ledger is not None:
-            ledger.close()
+        held: _Held | None = getattr(self._own, "held", None)
+        self._own.held = None
+        if held is not None:
+            held.ledger.close()
 
     @contextmanager
     def _ledger(self) -> Iterator[Ledger]:
-        if getattr(self._own, "ledger", None) is None:
-            self._own.ledger = self._opened()
+        if getattr(self._own, "held", None) is None:
+            self._own.held = _Held(self._opened())
         try:
-            yield self._own.ledger
+            yield self._own.held.ledger
         except LedgerError:
             with suppress(WatchfloorError):
                 self.close()
             raise
+
+
+class _Held:
+    """A thread's ledger, closed when the thread ends and lets go of it."""
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # nobody is left to be told
+            self.ledger.close()
