@@ -279,19 +279,13 @@ def _preview(visit: Visit, text: str, study: Study) -> Preview:
 
 
 def _rehearsed(visit: Visit, text: str, study: Study, day: date) -> Released:
-    reading, settings = visit.reading, visit.settings
+    reading = visit.reading
 
     def make() -> Released:
         next_one = rehearsed(
             reading, study, content=study_json(study), text=text, author=visit.person.name, now=visit.now
         )
-        return next_one.released(
-            day,
-            now=visit.now,
-            max_tlp=settings.max_tlp,
-            without_above=settings.without_above,
-            draws=settings.draws,
-        )
+        return visit.gated(next_one, day)
 
     return visit.state.outlooks.get((reading.head.hash, "rehearsed", visit.study_id, _hash(text), day), make)
 

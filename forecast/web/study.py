@@ -257,19 +257,8 @@ def _effect(visit: Visit, told: Revision) -> dict[str, Any]:
 
 
 def _released(visit: Visit, reading: Reading, told: Revision, day: Any) -> Released:
-    settings = visit.settings
     key = (visit.reading.head.hash, "revision", visit.study_id, told.entry.id, len(reading.known.revisions), day)
-
-    def make() -> Released:
-        return reading.released(
-            day,
-            now=visit.now,
-            max_tlp=settings.max_tlp,
-            without_above=settings.without_above,
-            draws=settings.draws,
-        )
-
-    return visit.state.outlooks.get(key, make)
+    return visit.state.outlooks.get(key, lambda: visit.gated(reading, day))
 
 
 ROUTES = [

@@ -218,18 +218,10 @@ class Visit:
     def released(self, *, without: Sequence[str] | None = None, as_of: date | None = None) -> Released:
         """The outlook as of a day as it may be shown, through the handling gate; worked out once for all who ask."""
         reading, left_out, day = self.reading, tuple(self.without if without is None else without), as_of or self.as_of
-        settings = self.settings
         self.refuse_unseen(left_out, day)
 
         def make() -> Released:
-            return reading.released(
-                day,
-                now=self.now,
-                max_tlp=settings.max_tlp,
-                without_above=settings.without_above,
-                without=left_out,
-                draws=settings.draws,
-            )
+            return self.gated(reading, day, left_out)
 
         return self.state.outlooks.get((reading.head.hash, self.study_id, self.known_at, day, left_out), make)
 
@@ -250,6 +242,18 @@ class Visit:
         released = self.released()
         key = ("flags", self.reading.head.hash, self.study_id, self.known_at, self.as_of, self.without)
         return self.state.drawings.get(key, lambda: flags(released.outlook, known=released.flags))
+
+    def gated(self, reading: Reading, day: date, without: Sequence[str] = ()) -> Released:
+        """The outlook of any reading as it may be shown here, worked out anew."""
+        settings = self.settings
+        return reading.released(
+            day,
+            now=self.now,
+            max_tlp=settings.max_tlp,
+            without_above=settings.without_above,
+            without=without,
+            draws=settings.draws,
+        )
 
     # How it is answered
 

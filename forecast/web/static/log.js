@@ -31,11 +31,25 @@
     });
   }
 
+  // The sheet of an indicator that was typed comes after the cursor has left its field; it goes on in the sheet.
+  let isChosen = false;
+  function goOn() {
+    const first = document.querySelector("#log-sheet input") || document.querySelector("#log-sheet a");
+    if (isChosen && first && document.activeElement === document.body) first.focus();
+    isChosen = false;
+  }
+
+  form.addEventListener("change", (event) => { if (event.target.id === "indicator") isChosen = true; }, true);
+  form.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.target.id !== "indicator") return;
+    event.preventDefault();
+    event.target.blur();
+  });
   form.addEventListener("input", (event) => {
     if (event.target.name === "source") fillGrade();
     if (event.target.name === "same") ["origin", "event"].forEach((name) => fill(name, event.target.dataset[name] || ""));
   }, true);
-  document.addEventListener("htmx:after:swap", fillGrade);
+  document.addEventListener("htmx:after:swap", () => { fillGrade(); goOn(); });
   document.addEventListener("DOMContentLoaded", () => {
     fillGrade();
     // After one report comes the next; what the last one did stays in view.
