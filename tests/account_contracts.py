@@ -135,7 +135,11 @@ class AccountsContract:
         assert accounts.checked("Zoe\u0308", SECRET) is not None
 
     @pytest.mark.parametrize(
-        ("first", "second"), [("ana", "ana"), ("ana", "Ana"), ("Straße", "STRASSE"), ("Zoë", "zoe\u0308")]
+        ("first", "second"),
+        [
+            *(("ana", "ana"), ("ana", "Ana"), ("Straße", "STRASSE"), ("Zoë", "zoe\u0308")),
+            *(("ana", "\uff41na"), ("Kim", "\u212aim"), ("fil", "\ufb01l")),
+        ],
     )
     def test_a_name_is_taken_in_any_letter_case(self, accounts: Accounts, first: str, second: str) -> None:
         accounts.add(first, "lead", SECRET)
@@ -159,6 +163,10 @@ class AccountsContract:
             ("a\nb", "cannot be seen"),
             ("a\u202eb", "cannot be seen"),
             ("a\u200bb", "cannot be seen"),
+            ("ana\ufe0f", "cannot be seen"),
+            ("\u3164", "cannot be seen"),
+            ("a  b", "two blanks in a row"),
+            ("a" + "\u0301\u0316" * 400_000, "has 800001 characters"),
             ("a\ud800", "cannot be seen"),
         ],
     )
@@ -230,6 +238,7 @@ class AccountsContract:
             for name, password in (
                 *(("ana", SECRET), ("ana", OTHER), ("bo", SECRET), ("nobody", SECRET), ("a\0", SECRET)),
                 *(("ana", "x" * 100_000), ("nobody", "x" * 100_000)),
+                ("ana", "\u0301\u0316" * 400_000),
             ):
                 hashing.tried.clear()
                 accounts.checked(name, password)

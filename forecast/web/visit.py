@@ -302,9 +302,7 @@ async def _made(view: View, request: Request, role: str) -> Response:
         with state.in_hand.one_more(session.person.name):
             return await loop.run_in_executor(state.makers, _answered, view, request, FormData(), role)
     except TooMuchInHandError:
-        raise Refused(
-            429, "as much as you may have made at once is being made; wait until some of it is there"
-        ) from None
+        raise Refused(429, "too much is being made for you at once; wait until some of it is there") from None
 
 
 def writes(view: View, *, role: str = "analyst") -> Endpoint:

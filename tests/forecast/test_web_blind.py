@@ -179,3 +179,14 @@ def test_there_is_no_such_round(floor: Floor) -> None:
 def test_readers_give_nothing(floor: Floor) -> None:
     post(floor.ria, "blind/1/give", 403, **BO)
     assert "is not in round 1" in post(floor.eve, "blind/1/give", 422, **BO)
+
+
+def test_the_log_says_which_round_waits_for_whom(floor: Floor) -> None:
+    def waits(name: str) -> bool:
+        return "waits for your rows of mood" in floor.everybody[name].get("/s/port/log").text
+
+    assert [waits(name) for name in ("bo", "cy", "eve", "token")] == [True, True, False, False]
+    post(floor.bo, "blind/1/give", 303, **BO)
+    assert [waits(name) for name in ("bo", "cy")] == [False, True]
+    post(floor.cy, "blind/1/give", 303, **CY)
+    assert not waits("cy")

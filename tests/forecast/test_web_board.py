@@ -94,6 +94,22 @@ def test_it_says_what_is_overdue_and_what_moved_lately(site: Site) -> None:
     assert "<b>" not in page
 
 
+def test_its_rows_lead_to_where_one_wants_next(site: Site) -> None:
+    page = site.get("board")
+    assert 'href="/s/port/why?scenario=strike"' in page and 'href="/s/port/evidence?indicator=mood"' in page
+    assert 'href="/s/port/log?indicator=mood" aria-label="Log a report on mood"' in page
+    assert '<div id="live" class="may-log">' in page
+    for other in (sign_in(site, "bo", "reader").get("/s/port/board").text, site.get("board", as_of="2024-06-01")):
+        assert '<div id="live">' in other, "the style sheet hides what leads to the log"
+
+
+def test_that_a_study_is_settled_is_told_first(site: Site) -> None:
+    settling.resolve_void(site.ledger(), "port", why="no longer asked", author="ana")
+    page = site.get("board")
+    assert page.index("The study is void and closed") < page.index('class="scenarios"')
+    assert "to-log" not in page
+
+
 def test_the_chart_stands_with_its_words_by_day_and_by_night(site: Site) -> None:
     page = site.get("board")
     day, night = re.findall(r'(?:src|srcset)="(/s/port/chart/[^"]+)"', page)[::-1]

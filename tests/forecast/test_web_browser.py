@@ -218,6 +218,28 @@ def test_it_is_used_with_a_keyboard_alone(desk: Desk) -> None:
     expect(page.locator("#saved")).to_contain_text("is logged")
 
 
+def test_an_indicator_is_found_by_typing_and_what_is_typed_stays(desk: Desk) -> None:
+    page = desk.opened("log")
+    expect(page.locator("#indicator")).to_be_focused()
+    page.keyboard.type("intel", delay=40)
+    expect(page.get_by_label("law", exact=True)).to_be_visible()
+    expect(page.locator("#indicator")).to_have_value("intel-reform")
+    expect(page.locator("#indicator")).to_be_focused()
+    # What was filled in for one source gives way to the next one, on the sheet of another indicator too.
+    page.get_by_label("Who said it").fill("worldinsight.com")
+    expect(page.locator("#letter")).to_have_value("C")
+    page.get_by_label("Note").fill("kept")
+    page.select_option("#indicator", "sar-effect")
+    expect(page.get_by_label("marked", exact=True)).to_be_visible()
+    expect(page.get_by_label("Note")).to_have_value("kept")
+    page.get_by_label("Who said it").fill("somebody new")
+    expect(page.locator("#letter")).to_have_value("")
+    page.get_by_label("marked", exact=True).check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".saved")).to_contain_text("grade F6")
+    expect(page.locator("#indicator")).to_be_focused()
+
+
 def test_it_works_without_any_script(desk: Desk, browser: Browser) -> None:
     context = browser.new_context(storage_state=desk.context.storage_state(), java_script_enabled=False)
     page = desk.opened("log?indicator=sar-effect", context.new_page())

@@ -4,24 +4,31 @@ from __future__ import annotations
 
 import itertools
 import re
+from contextlib import ExitStack
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import anyio
+import anyio.lowlevel
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.routing import Route
 from starlette.testclient import TestClient
+from uvicorn import Config
+from uvicorn.server import ServerState
 
 from forecast.web.app import create_app
 from forecast.web.guard import LARGEST_BODY, POLICY
 from forecast.web.sessions import IDLE, WHOLE, Person, Sessions
 from forecast.web.settings import Settings
 from forecast.web.shelf import Shelf
+from forecast.web.state import MOST_DOCUMENTS
 from forecast.web.throttle import Throttle
+from forecast.web.timed import SLOWEST_REQUEST, TimedRequests
 from tests.small import steady
 from tests.strategies import AWKWARD
 from tests.web import HOST, NOW, Site, opened_site, site
@@ -132,21 +139,111 @@ def test_a_long_address_is_refused(site: Site) -> None:
     assert site.client.get("/s/port/board?without=" + "x" * 9000).status_code == 414
 
 
-def test_a_body_that_does_not_come_is_let_go(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("forecast.web.guard.SLOWEST_BODY", 0.01)
-    told: list[Any] = []
-
-    async def never() -> Any:
-        await anyio.sleep_forever()
+def told(site: Site, receive: Any, path: str = "/sign-in", **headers: str) -> list[Any]:
+    """What is sent to somebody who posts with these headers and a body of their own."""
+    said: list[Any] = []
 
     async def send(message: Any) -> None:
-        told.append(message)
+        said.append(message)
 
-    headers = [(b"host", HOST.encode()), (b"sec-fetch-site", b"same-origin"), (b"content-length", b"9")]
-    headers.append((b"content-type", b"application/x-www-form-urlencoded"))
-    scope = {"type": "http", "method": "POST", "path": "/sign-in", "raw_path": b"/sign-in", "query_string": b""}
-    anyio.run(site.client.app, {**scope, "headers": headers}, never, send)
-    assert told[0]["status"] == 408
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    given = (
+        {"host": HOST, "sec-fetch-site": "same-origin"} | kind | {k.replace("_", "-"): v for k, v in headers.items()}
+    )
+    scope = {"type": "http", "method": "POST", "path": path, "raw_path": path.encode(), "query_string": b""}
+    raw = [(name.encode(), value.encode()) for name, value in given.items()]
+    anyio.run(site.client.app, {**scope, "headers": raw}, receive, send)
+    return said
+
+
+async def _never() -> Any:
+    await anyio.sleep_forever()
+
+
+async def _drip() -> Any:
+    await anyio.lowlevel.checkpoint()
+    return {"type": "http.request", "body": b"", "more_body": True}
+
+
+async def _gone() -> Any:
+    return {"type": "http.disconnect"}
+
+
+@pytest.mark.parametrize("slowly", [_never, _drip])
+def test_a_body_that_does_not_come_to_its_end_is_let_go(
+    site: Site, monkeypatch: pytest.MonkeyPatch, slowly: Any
+) -> None:
+    monkeypatch.setattr("forecast.web.guard.SLOWEST_BODY", 0.01)
+    assert told(site, slowly, content_length="9")[0]["status"] == 408
+
+
+def test_a_length_told_in_two_ways_is_refused_and_the_connection_closed(site: Site) -> None:
+    start = told(site, _never, content_length="3", transfer_encoding="chunked")[0]
+    assert start["status"] == 400 and (b"connection", b"close") in start["headers"]
+
+
+@pytest.mark.parametrize("letters", ["utf-7", "unicode_escape", "undefined", "idna", "latin-1", '"UTF-16"'])
+def test_a_form_in_other_letters_is_refused(site: Site, letters: str) -> None:
+    kind = {"content-type": f"multipart/form-data; boundary=x; charset={letters}"}
+    answer = site.client.post("/s/port/log", headers=kind, content=b"--x--\r\n")
+    assert (answer.status_code, answer.text) == (415, "a form has to be in UTF-8\n")
+
+
+def test_who_leaves_before_the_end_leaves_nothing_in_the_log(site: Site, caplog: pytest.LogCaptureFixture) -> None:
+    assert told(site, _gone, content_length="9") == []
+    assert caplog.records == []
+
+
+class Wire:
+    """A connection and its loop, as far as a protocol looks at them: who would close it, and whether they still may."""
+
+    def __init__(self) -> None:
+        self.due: list[Any] = []
+
+    def call_later(self, seconds: float, act: Any) -> Any:
+        timer: Any = SimpleNamespace(seconds=seconds, act=act)
+        timer.cancel = lambda: self.due.remove(timer)
+        self.due.append(timer)
+        return timer
+
+    def create_task(self, work: Any, **_: Any) -> Any:
+        work.close()
+        return self
+
+    def add_done_callback(self, done: Any) -> None:
+        pass
+
+    def get_extra_info(self, name: str) -> None:
+        return None
+
+    def write(self, data: bytes) -> None:
+        raise AssertionError(data)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_timed"),
+    [
+        ((), True),
+        ((b"GET / HTTP/1.1\r\nHost: x\r\nX: ", b"a", b"a"), True),
+        ((b"GET / HTTP/1.1\r\nHost: x\r\n", b"\r\n"), False),
+        ((b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", b"a"), True),
+        ((b"GET / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\n", b"a", b"bc"), False),
+    ],
+)
+def test_a_request_that_does_not_end_is_let_go(site: Site, sent: tuple[bytes, ...], is_timed: bool) -> None:
+    wire: Any = Wire()
+    line = TimedRequests(Config(site.client.app), ServerState(), {}, wire)
+    line.connection_made(wire)
+    first = list(wire.due)
+    for part in sent:
+        line.data_received(part)
+    assert [timer.seconds for timer in wire.due] == [SLOWEST_REQUEST] * is_timed
+    assert not is_timed or wire.due == first  # a byte more wins no time
+    line.connection_lost(None)
+    assert wire.due == []
 
 
 # What answers say
@@ -200,6 +297,19 @@ def test_templates_leave_nothing_unescaped_and_nothing_inline() -> None:
         assert not re.search(r"""f["'][^"'\n]*</?[a-z]+[ >]""", room.read_text(encoding="utf-8")), room.name
 
 
+def test_a_fault_outside_a_page_is_told_and_logged_without_what_anybody_wrote(
+    site: Site, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails() -> bool:
+        raise RuntimeError("a text of somebody")
+
+    monkeypatch.setattr(site.state, "has_accounts", fails)
+    answer = site.others().get("/sign-in")
+    assert (answer.status_code, answer.text) == (500, "a fault of this program\n")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert "RuntimeError in fails" in caplog.text and "somebody" not in caplog.text
+
+
 # Sessions and tries
 
 
@@ -218,6 +328,27 @@ def test_the_cookie_is_for_this_server_alone(tmp_path: Path) -> None:
     cookie = answer.headers["set-cookie"].lower()
     assert "httponly" in cookie and "samesite=strict" in cookie and "domain" not in cookie
     assert len(cookie.split("=")[1].split(";")[0]) >= 43  # 256 bits
+
+
+def test_wrong_tokens_do_not_use_up_the_tries_of_whoever_has_the_right_one(tmp_path: Path) -> None:
+    site = opened_site(tmp_path)
+    app = create_app(Settings(address=site.path, clock=lambda: NOW, author="a", hosts=frozenset({HOST}), token="t"))
+    client = TestClient(app, base_url=f"http://{HOST}", follow_redirects=False)
+    assert {client.get(f"/enter?token={n}").status_code for n in range(99)} == {403}
+    assert client.get("/enter?token=t").status_code == 303
+
+
+def test_over_tls_the_cookie_goes_nowhere_else(tmp_path: Path) -> None:
+    site, name = opened_site(tmp_path), "floor.example"
+    app = create_app(Settings(address=site.path, clock=lambda: NOW, author="a", hosts=frozenset({name}), token="t"))
+    client = TestClient(
+        app, base_url=f"https://{name}", headers={"sec-fetch-site": "same-origin"}, follow_redirects=False
+    )
+    cookie = client.get("/enter?token=t").headers["set-cookie"].lower()
+    assert cookie.startswith("__host-watchfloor=") and "; secure" in cookie and "path=/;" in cookie
+    assert is_in(client)
+    client.post("/sign-out")
+    assert not is_in(client)
 
 
 def test_signing_out_ends_the_session_itself(site: Site) -> None:
@@ -267,6 +398,16 @@ def test_passwords_are_not_to_be_guessed(site: Site) -> None:
     assert [answer.status_code for answer in answers] == [403] * 8 + [429] * 2
     assert "No open account has this name and this password" in answers[0].text
     assert "Too many tries" in answers[-1].text
+
+
+def test_nobody_holds_up_all_others_with_documents(site: Site) -> None:
+    with ExitStack() as asked:
+        for _ in range(MOST_DOCUMENTS):
+            asked.enter_context(site.state.in_hand.one_more("ana"))
+        assert "Too much is being made for you at once" in site.get("record", 429)
+        assert "Too much is being made for you at once" in site.get("reports/download/md", 429)
+        site.get("board")
+    site.get("record")
 
 
 # What is worked out once
@@ -334,3 +475,10 @@ def test_no_request_breaks_a_page(open_site: Site, data: st.DataObject) -> None:
         open_site.client.cookies.clear()
         token = open_site.state.sessions.begin(Person("ana", "lead"), NOW)
         open_site.client.cookies.set("watchfloor", token)
+
+
+def test_a_refusal_keeps_the_way_to_the_other_pages(site: Site) -> None:
+    page = site.get("board", 422, as_of="soon")
+    assert "This cannot be done" in page and 'href="/s/port/evidence"' in page
+    page = site.client.get("/s/nowhere/board").text
+    assert "This cannot be done" in page and 'class="tabs"' not in page

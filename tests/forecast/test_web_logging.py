@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from forecast import workflow
+from forecast import settling, workflow
 from forecast.display import percent
 from forecast.reading import read_study
 from forecast.web.sessions import Person
@@ -262,3 +262,9 @@ def test_where_the_gate_shows_no_numbers_the_form_still_logs(tmp_path: Path) -> 
     assert "the outlook rests on one entry marked above TLP:GREEN" in preview(site, **MOOD)
     answer = site.post("log", **MOOD)
     assert "rests on one entry marked above" in site.client.get(answer.headers["location"]).text
+
+
+def test_a_settled_study_has_no_form_and_says_why(site: Site) -> None:
+    settling.resolve_void(site.ledger(), "port", why="no longer asked", author="ana")
+    page = site.get("log", indicator="mood")
+    assert "The study is void and takes no more reports" in page and 'id="log-form"' not in page

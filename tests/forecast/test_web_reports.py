@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -96,6 +97,8 @@ def test_a_refused_publication_is_told_beside_its_fields(site: Site, fields: dic
     page = site.post("reports/publish", 422, step="preview", note="kept", **fields).text
     assert telling in page and "Nothing was written." in page and ">kept</textarea>" in page
     assert all(f'value="{text}"' in page for text in fields.values())
+    sentences = re.findall("<li>(.*)</li>", page[page.index('id="refused"') : page.index('id="take"')])
+    assert sentences and len(set(sentences)) == len(sentences)
 
 
 def test_an_earlier_day_than_the_last_is_refused(site: Site) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from forecast import workflow
 from forecast.study_file import read_study, study_faults, study_json
+from forecast.web import rows
 from indicators.opening import open_ledger
 from tests.small import STUDY
 from tests.web import Site, opened_site, site
@@ -258,3 +259,10 @@ class TestTheGate:
         assert "marked above what this server may show" in pages[1]
         conflict = site.post("study/preview", 409, text=CALMER, base="e6").text
         assert "secret" not in conflict
+
+
+def test_rows_that_do_not_fit_a_form_lead_to_the_text(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MOST_CELLS", 1)
+    answer = site.client.get("/s/port/study/rows", params={"indicator": "mood"})
+    assert (answer.status_code, answer.headers["location"]) == (303, "/s/port/study/edit")
+    assert "change them in the text of the study." in site.get("study/edit")

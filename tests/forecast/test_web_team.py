@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from forecast.web.known import KnownBrowsers
 from forecast.web.sessions import Person
 from forecast.web.visit import COOKIE
 from indicators.opening import open_accounts
@@ -156,3 +157,47 @@ def test_a_server_that_is_read_only_changes_no_password(tmp_path: Any) -> None:
 
 def test_the_token_has_no_password(site: Site) -> None:
     post(site.client, "team/password", 403, old=SECRET, password=SECRET, again=SECRET)
+
+
+def test_a_wrong_password_is_asked_for_again_with_the_name_kept(site: Site) -> None:
+    with_accounts(site, bo="analyst")
+    answer = site.others().post("/sign-in", data={"name": '"bo"', "password": "not the one it is"})
+    assert answer.status_code == 403 and 'name="name" value="&#34;bo&#34;"' in answer.text
+    assert "not the one it is" not in answer.text
+
+
+def test_strangers_do_not_keep_out_who_has_signed_in_before(site: Site) -> None:
+    with_accounts(site, lee="lead", ana="analyst")
+    own, right = site.others(), {"name": "ana", "password": SECRET}
+    assert own.post("/sign-in", data=right).status_code == 303
+    for n in range(70):
+        site.others().post("/sign-in", data={"name": "ana" if n < 8 else f"n{n}", "password": "a guess"})
+    assert site.others().post("/sign-in", data=right).status_code == 429
+    assert own.post("/sign-in", data=right).status_code == 303
+    assert own.post("/sign-in", data={"name": "lee", "password": SECRET}).status_code == 429
+    guesses = [own.post("/sign-in", data={"name": "ana", "password": f"guess {n}"}).status_code for n in range(10)]
+    assert guesses == [403] * 8 + [429] * 2
+
+
+@pytest.mark.parametrize("mark", ["", ".", "a.b", "a", "é.é", "a." + "0" * 64])
+def test_a_mark_that_is_none_of_ours_is_unknown(mark: str) -> None:
+    browsers = KnownBrowsers()
+    assert browsers.known(mark, "ana") is None
+    assert browsers.known(KnownBrowsers().mark("ana"), "ana") is None
+    assert browsers.known(browsers.mark("ana"), "an") is None
+    assert browsers.known(browsers.mark("ana"), "ana") is not None
+
+
+def test_tries_to_sign_in_do_not_keep_the_owner_from_changing_the_password(site: Site) -> None:
+    with_accounts(site, lee="lead")
+    lee = enter(site, "lee", "lead")
+    for n in range(9):
+        site.others().post("/sign-in", data={"name": "lee", "password": f"guess {n}"})
+    post(lee, "team/password", 303, old=SECRET, password=SECRET + "!", again=SECRET + "!")
+
+
+@pytest.mark.parametrize("name", ["ana", "ANA", " ana ", "\uff41na"])
+def test_a_name_has_its_tries_however_it_is_typed(site: Site, name: str) -> None:
+    tries = [site.others().post("/sign-in", data={"name": "ana", "password": "a guess"}) for _ in range(8)]
+    assert {answer.status_code for answer in tries} == {403}
+    assert site.others().post("/sign-in", data={"name": name, "password": "a guess"}).status_code == 429

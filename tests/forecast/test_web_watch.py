@@ -80,3 +80,11 @@ def test_readers_have_no_form_and_may_not_send_one(site: Site, tmp_path: Path) -
 def test_of_what_is_no_span_no_effect_is_told(site: Site) -> None:
     assert "did</h2>" not in site.get("watch", covered="e2")
     assert "did</h2>" not in site.get("watch", covered="<script>")
+
+
+def test_a_look_leads_to_the_log_and_to_the_form_with_what_is_known_of_it(site: Site) -> None:
+    page = site.get("watch")
+    assert 'href="/s/port/log?indicator=talks"' in page and 'href="/s/port/watch?indicator=talks#cover"' in page
+    page = site.get("watch", indicator="talks")
+    assert '<option value="talks" selected>' in page and 'name="to" required value="2024-07-01"' in page
+    assert 'name="from" required value=""' in page, "since when somebody looked is theirs to say"
