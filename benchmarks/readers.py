@@ -115,7 +115,9 @@ class Browser:
             head += ["content-type: application/x-www-form-urlencoded", f"content-length: {len(body)}"]
         writer.write("\r\n".join([*head, "", ""]).encode() + body)
         first, *lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
+        # Of cookies the first is the session's.
+        parts = (line.partition(":") for line in reversed(lines))
+        headers = {name.lower(): value.strip() for name, _, value in parts}
         content = await reader.readexactly(int(headers.get("content-length", "0")))
         return int(first.split()[1]), headers, content
 

@@ -19,7 +19,7 @@ from forecast.web.sessions import Person, Session, Sessions
 from forecast.web.settings import Settings
 from forecast.web.shared_ledger import SharedLedger
 from forecast.web.shelf import Shelf
-from forecast.web.throttle import InHand, Throttle
+from forecast.web.throttle import InHand, InLine, Throttle
 from indicators.opening import open_accounts, open_ledger
 
 if TYPE_CHECKING:
@@ -32,6 +32,9 @@ RECHECK = timedelta(seconds=20)
 
 MOST_MAKERS = 3
 """How many threads make documents, which take seconds; who asks for more than that waits and holds nobody else up."""
+
+MOST_PAGES = 8
+"""How many pages are worked out for one person at a time, of the forty that can be; more wait for these."""
 
 MOST_DOCUMENTS = 6
 """How many documents may be made, or wait to be, for one person at a time."""
@@ -63,6 +66,8 @@ class State:
     known : KnownBrowsers
     in_hand : InHand
         What `makers` have to do, by person.
+    lines : InLine
+        The pages that are being worked out, by person.
     hashing : BoundedSemaphore
         Held by whoever has a password hashed, which takes 64 MiB.
     """
@@ -81,7 +86,7 @@ class State:
         self.sign_ins = Throttle(most=8, within=timedelta(minutes=5))
         self.all_sign_ins = Throttle(most=60, within=timedelta(minutes=5))
         self.writes = Throttle(most=240, within=timedelta(minutes=1))
-        self.known, self.in_hand = KnownBrowsers(), InHand(MOST_DOCUMENTS)
+        self.known, self.in_hand, self.lines = KnownBrowsers(), InHand(MOST_DOCUMENTS), InLine(MOST_PAGES)
         self.hashing = threading.BoundedSemaphore(MOST_HASHING)
         self._token, self._token_lock = settings.token, threading.Lock()
 

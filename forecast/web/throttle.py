@@ -1,14 +1,16 @@
-"""How often somebody may try within a span, and how much they may have in hand at once; both counted by name."""
+"""How often somebody may try within a span, and how much they may have in hand at once; all counted by name."""
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from weakref import WeakKeyDictionary
 
-__all__ = ["InHand", "Throttle", "TooMuchInHandError"]
+__all__ = ["InHand", "InLine", "Throttle", "TooMuchInHandError"]
 
 MOST_NAMES = 10_000
 
@@ -92,3 +94,21 @@ class InHand:
                 self._counts[name] -= 1
                 if not self._counts[name]:
                     del self._counts[name]
+
+
+class InLine:
+    """At most so many things at once for each name; whoever wants more waits, and holds no thread meanwhile.
+
+    Parameters
+    ----------
+    most : int
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, asyncio.Semaphore]] = WeakKeyDictionary()
+
+    def of(self, name: str) -> asyncio.Semaphore:
+        """What is to be held while something is done for a name."""
+        lines = self._lines.setdefault(asyncio.get_running_loop(), {})
+        return lines.setdefault(name, asyncio.Semaphore(self._most))

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from forecast.assessment import flags
@@ -284,22 +284,24 @@ def reads(view: View, *, role: str = "reader", is_slow: bool = False) -> Endpoin
     """An endpoint for GET of a view that writes nothing; one that takes seconds leaves the threads of pages alone."""
 
     async def endpoint(request: Request) -> Response:
+        state, name = state_of(request), _asking(request)
+        if name is None:
+            return _sent_to_sign_in(state, request)
         if is_slow:
-            return await _made(view, request, role)
-        return await run_in_threadpool(_answered, view, request, FormData(), role)
+            return await _made(view, request, role, name)
+        async with state.lines.of(name):
+            if await request.is_disconnected():
+                raise ClientDisconnect  # nobody is there any more for whom it would be worked out
+            return await run_in_threadpool(_answered, view, request, FormData(), role)
 
     return endpoint
 
 
-async def _made(view: View, request: Request, role: str) -> Response:
+async def _made(view: View, request: Request, role: str, name: str) -> Response:
     """The answer of a view that takes seconds; nobody holds up everybody else by asking for hundreds of them."""
-    state = state_of(request)
-    session = state.sessions.found(request.cookies.get(cookie_of(request)), state.settings.clock())
-    if session is None:
-        return _sent_to_sign_in(state, request)
-    loop = asyncio.get_running_loop()
+    state, loop = state_of(request), asyncio.get_running_loop()
     try:
-        with state.in_hand.one_more(session.person.name):
+        with state.in_hand.one_more(name):
             return await loop.run_in_executor(state.makers, _answered, view, request, FormData(), role)
     except TooMuchInHandError:
         raise Refused(429, "too much is being made for you at once; wait until some of it is there") from None
@@ -309,10 +311,21 @@ def writes(view: View, *, role: str = "analyst") -> Endpoint:
     """An endpoint for POST of a view that may write, for those whose role allows it."""
 
     async def endpoint(request: Request) -> Response:
-        async with request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=1_000_000) as form:
+        state, name = state_of(request), _asking(request)
+        if name is None:
+            return _sent_to_sign_in(state, request)
+        posted = request.form(max_files=0, max_fields=MOST_FIELDS, max_part_size=1_000_000)
+        async with posted as form, state.lines.of(name):
             return await run_in_threadpool(_answered, view, request, form, role)
 
     return endpoint
+
+
+def _asking(request: Request) -> str | None:
+    """Who asks, as far as can be told without the ledger; None for somebody who is not signed in."""
+    state = state_of(request)
+    session = state.sessions.found(request.cookies.get(cookie_of(request)), state.settings.clock())
+    return session.person.name if session else None
 
 
 def entering(state: State, request: Request, person: Person, now: datetime, *, address: str = "/") -> Response:

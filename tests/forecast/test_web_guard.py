@@ -27,7 +27,7 @@ from forecast.web.sessions import IDLE, WHOLE, Person, Sessions
 from forecast.web.settings import Settings
 from forecast.web.shelf import Shelf
 from forecast.web.state import MOST_DOCUMENTS
-from forecast.web.throttle import Throttle
+from forecast.web.throttle import InLine, Throttle
 from forecast.web.timed import SLOWEST_REQUEST, TimedRequests
 from tests.small import steady
 from tests.strategies import AWKWARD
@@ -408,6 +408,27 @@ def test_nobody_holds_up_all_others_with_documents(site: Site) -> None:
         assert "Too much is being made for you at once" in site.get("reports/download/md", 429)
         site.get("board")
     site.get("record")
+
+
+def test_of_one_person_only_so_many_pages_are_worked_out_at_once() -> None:
+    done: list[str] = []
+
+    async def work(lines: InLine, name: str, end: anyio.Event) -> None:
+        async with lines.of(name):
+            done.append(name)
+            await end.wait()
+
+    async def all_of_it() -> None:
+        lines, end = InLine(2), anyio.Event()
+        async with anyio.create_task_group() as tasks:
+            for name in ("ana", "ana", "ana", "bo"):
+                tasks.start_soon(work, lines, name, end)
+            await anyio.wait_all_tasks_blocked()
+            assert sorted(done) == ["ana", "ana", "bo"]
+            end.set()
+
+    anyio.run(all_of_it)
+    assert len(done) == 4
 
 
 # What is worked out once
