@@ -434,6 +434,9 @@ class Accounts(ABC):
     def own(self, round_id: int, person: str) -> Judgement | None:
         """What a person gave themselves; None when nothing yet, or when they were not asked.
 
+        While the round is blind, what was given before the account's password was last chosen is not told: whoever
+        chose it, as a lead can, may not be who gave it.
+
         Raises
         ------
         UnknownRoundError

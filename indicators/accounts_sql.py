@@ -249,12 +249,19 @@ class SqlAccounts(Accounts):
 
     def own(self, round_id: int, person: str) -> Judgement | None:
         """See `Accounts.own`."""
+        found = self._round(round_id)
         try:
-            name = _member(self._round(round_id), person)
+            name = _member(found, person)
         except NotInRoundError:
             return None
         rows = self._query(_SELECT_OWN, id=round_id, person=name)
-        return _judgement(rows[0]) if rows else None
+        if not rows:
+            return None
+        given = _judgement(rows[0])
+        chosen_at = self.password_set_at(name)
+        # A lead may have chosen that password, and come in with it.
+        is_told = found.is_done or chosen_at is None or chosen_at <= given.given_at
+        return given if is_told else None
 
     def judgements(self, round_id: int) -> list[Judgement]:
         """See `Accounts.judgements`."""

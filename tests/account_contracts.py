@@ -397,6 +397,23 @@ class AccountsContract:
                 team.give(number, person, ROWS)
         assert team.own(number, "ana") == second
 
+    def test_a_new_password_shows_no_rows_given_before_it_while_the_round_is_blind(self, team: Accounts) -> None:
+        number = asked(team)
+        team.give(number, "ana", ROWS)
+        team.set_password("ana", "of the lead's choosing")
+        assert team.own(number, "ana") is None
+        assert team.given_by(number) == ["ana"]
+        team.give(number, "bo", OTHER_ROWS)
+        told = team.own(number, "ana")
+        assert told is not None and told.rows == ROWS
+
+    def test_rows_given_after_a_new_password_are_told(self, team: Accounts) -> None:
+        number = asked(team)
+        team.set_password("ana", "of her own choosing")
+        team.give(number, "ana", ROWS)
+        told = team.own(number, "ana")
+        assert told is not None and told.rows == ROWS
+
     def test_a_lead_may_close_it_before_all_are_in(self, team: Accounts) -> None:
         number = asked(team, ["ana", "bo", "cy"])
         team.give(number, "bo", ROWS)

@@ -207,12 +207,12 @@ def _round_page(visit: Visit, asked: Asked, *, status: int = 200, form: RowsForm
     is_mine = person.has_account and person.name in asked.round.people
     given_by = accounts.given_by(asked.round.id)
     found: Compared | None = None
-    has_given = False
+    is_told = False
     if asked.round.is_done:
         found = compared(asked.study, asked.indicator, accounts.judgements(asked.round.id))
     elif is_mine:
         mine = accounts.own(asked.round.id, person.name)
-        has_given = mine is not None
+        is_told = mine is not None
         form = form or _own_form(asked, mine.rows if mine else None)
     return visit.page(
         "blind-round.html",
@@ -222,7 +222,8 @@ def _round_page(visit: Visit, asked: Asked, *, status: int = 200, form: RowsForm
         given_by=given_by,
         missing=[name for name in asked.round.people if name not in given_by],
         form=form if is_mine and not asked.round.is_done and visit.may("analyst") else None,
-        has_given=has_given,
+        has_given=person.name in given_by,
+        is_told=is_told,
         compared=found,
         places=row_places(asked.study, asked.indicator),
         scenarios={scenario.id: scenario.label for scenario in asked.study.scenarios},

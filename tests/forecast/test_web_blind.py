@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 from typing import Any
 
 import numpy as np
@@ -11,10 +12,12 @@ import pytest
 from starlette.testclient import TestClient
 
 from forecast.pool import pooled_rows
+from indicators.opening import open_accounts
+from tests.account_contracts import CHEAP
 from tests.forecast.test_web_study import recorded, text_in, words
 from tests.forecast.test_web_team import cheap_passwords, enter, post, with_accounts
 from tests.small import STUDY
-from tests.web import Site, site
+from tests.web import NOW, Site, site
 
 __all__ = ["cheap_passwords", "site"]
 
@@ -84,6 +87,16 @@ def test_rows_may_be_changed_until_the_round_is_done_and_not_after(floor: Floor)
     assert 'value="0.4321"' in floor.bo.get("/s/port/blind/1").text
     post(floor.cy, "blind/1/give", 303, **CY)
     assert "round 1 is done, and its rows stay as they are" in post(floor.bo, "blind/1/give", 422, **CY)
+
+
+def test_who_comes_in_with_a_password_chosen_since_is_shown_no_rows(floor: Floor) -> None:
+    post(floor.bo, "blind/1/give", 303, **BO)
+    with open_accounts(floor.site.path, clock=lambda: NOW + timedelta(minutes=1), hashing=CHEAP) as accounts:
+        accounts.set_password("bo", "of the lead's choosing")
+    page = enter(floor.site, "bo", "analyst").get("/s/port/blind/1").text
+    assert "0.4321" not in page and "Yours are in. They are not shown" in page
+    post(floor.cy, "blind/1/give", 303, **CY)
+    assert "0.4321" in floor.bo.get("/s/port/blind/1").text
 
 
 def test_once_all_are_in_everybody_sees_rows_spread_and_pool(floor: Floor) -> None:
