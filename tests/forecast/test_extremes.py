@@ -140,7 +140,7 @@ def test_ten_thousand_agreeing_reports(kind: str) -> None:
 
 def test_a_series_without_noise_of_reading() -> None:
     """Of which a day has room for one reading only; four a day here."""
-    assert_sound(flood("series from history", exact=True, reports=2_000))
+    assert_sound(flood("series from history", exact=True))
 
 
 @pytest.mark.parametrize("kind", KINDS)

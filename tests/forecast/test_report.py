@@ -253,7 +253,7 @@ def test_no_text_of_a_user_is_more_than_a_text(text: str) -> None:
     assert "html_block" not in [token.type for token in tokens]
 
 
-@pytest.mark.parametrize("text", [" ".join(ATTACKS[-5:]), "x" * 10_000, "=1+1", "{{ 7 * 7 }}"], ids=range(4))
+@pytest.mark.parametrize("text", [*ATTACKS[-5:], "x" * 10_000, "=1+1", "{{ 7 * 7 }}"], ids=range(8))
 def test_no_text_is_obeyed_in_print(text: str) -> None:
     attacked = released(hostile(text), flags=[text])
     pages = pypdf.PdfReader(io.BytesIO(pdf_bytes(attacked))).pages

@@ -57,7 +57,8 @@ def test_nothing_leaves_the_page_and_it_fits(browser: Browser, page_file: Path, 
     page.close()
 
 
-@pytest.mark.parametrize(("width", "light"), [(1280, "light"), (390, "dark")])
+@pytest.mark.parametrize("light", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS)
 def test_axe_finds_no_serious_fault(browser: Browser, page_file: Path, width: int, light: str) -> None:
     page, _ = opened(browser, page_file, width, light)
     assert serious_faults(page) == []

@@ -41,7 +41,7 @@ FIELDS = {
 }
 
 
-@pytest.fixture(scope="module", params=["green", "amber"])
+@pytest.fixture(scope="module", params=["clear", "green", "amber"])
 def shown(request: pytest.FixtureRequest, ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Any:
     """A level, and a browser that is signed in to a server which shows nothing above it."""
     path = tmp_path_factory.mktemp("shown") / "forecast.db"
